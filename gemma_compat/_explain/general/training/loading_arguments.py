@@ -66,25 +66,30 @@ _OF_CONFIG = re.compile(
 )
 
 
+def _of_unsloth(case: Case, name: str, owner: str) -> Answer | None:
+    """Answer an option of Unsloth's loaders that an older release of it does not know."""
+    if name not in _OF_UNSLOTH or not re.search(
+        r"nsloth|\bFast\w*Model\b", f"{case.near}\n{case.around}"
+    ):
+        return None
+    return Answer(
+        f"{name} is an option of Unsloth's loaders, and this release of Unsloth handed it on "
+        f"to {owner}",
+        (
+            "pip install -U unsloth unsloth_zoo   and restart the kernel",
+            f"or leave {name} out",
+        ),
+        why="its loader hands on what it does not know itself: FastModel and "
+        "FastLanguageModel took their options up release by release",
+        known="the message; that the option is Unsloth's was read in unsloth 2026.10.9",
+        settles=False,
+    )
+
+
 def _for_loading(case: Case) -> Answer:
     name, owner = case.match["name"], case.match["owner"]
-    if (
-        name in _OF_UNSLOTH
-        and "nsloth" in f"{case.near}{case.around}" + case.hit.text
-        or (name in _OF_UNSLOTH and re.search(r"\bFast\w*Model\b", case.near))
-    ):
-        return Answer(
-            f"{name} is an option of Unsloth's loaders, and this release of Unsloth handed it on "
-            f"to {owner}",
-            (
-                "pip install -U unsloth unsloth_zoo   and restart the kernel",
-                f"or leave {name} out",
-            ),
-            why="its loader hands on what it does not know itself: FastModel and "
-            "FastLanguageModel took their options up release by release",
-            known="the message; that the option is Unsloth's was read in unsloth 2026.10.9",
-            settles=False,
-        )
+    if found := _of_unsloth(case, name, owner):
+        return found
     do, why = _FOR_LOADING.get(name, ("", ""))
     if not do and _OF_CONFIG.fullmatch(name):
         do = f"model.config.get_text_config().{name} = ...   after loading"
