@@ -52,6 +52,23 @@ def _on_the_meta_device(case: Case) -> Answer:
 
 
 def _no_state(case: Case) -> Answer:
+    plain = re.search(r"'(Parameter|DTensor|FlatParameter)' object", case.hit.text)
+    if plain is not None:
+        return Answer(
+            f"the weight of a quantized layer is a plain {plain[1]}: what bitsandbytes keeps on it "
+            "is lost",
+            (
+                "get_peft_model before FSDP, DDP or tensor parallelism wraps the model, and no "
+                "tp_plan with BitsAndBytesConfig",
+                f"load with {ON_ONE_CARD}, and put no weight in place by hand (load_state_dict, "
+                "assign=True, tied weights)",
+                "pip install -U bitsandbytes transformers accelerate peft",
+            ),
+            why="bitsandbytes keeps its state on its own class of parameter; what shards, gathers, "
+            "ties or copies weights makes plain ones of them",
+            known="the message names the class; which of these made it so, it does not say",
+            settles=False,
+        )
     return Answer(
         "a 4-bit layer is run whose weight has no quantization state (quant_state)",
         (
@@ -105,7 +122,8 @@ KINDS: tuple[General, ...] = (
         "quant-state-missing",
         r"assert quant_state is not None|FP4 quantization state not initialized|"
         r"quantization state not initialized\. Please call|weight\.quant_state is None|"
-        r"'Parameter' object has no attribute 'quant_state'",
+        r"'(?:Parameter|DTensor|FlatParameter)' object has no attribute '(?:quant_state|"
+        r"compress_statistics|quant_type|quant_storage|absmax|CB|SCB)'",
         _no_state,
         {
             'Traceback (most recent call last):\n  File "/x/site-packages/bitsandbytes/autograd/'
@@ -113,6 +131,8 @@ KINDS: tuple[General, ...] = (
             "AssertionError": "quant_state",
             "FP4 quantization state not initialized. Please call .cuda() or .to(device) on the "
             "LinearFP4 layer first.": "bitsandbytes",
+            "AttributeError: 'DTensor' object has no attribute 'compress_statistics'": "tp_plan",
+            "AttributeError: 'Parameter' object has no attribute 'compress_statistics'": "plain",
         },
         alone=True,
     ),

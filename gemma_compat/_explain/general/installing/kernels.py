@@ -213,12 +213,15 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "bfloat16-not-here",
-        r"doesn't support bf16/gpu|"
+        r"doesn't support bf16/gpu|bf16 mixed precision requires PyTorch >= ?1\.10 and a supported|"
         r"Bfloat16 is only supported on GPUs with compute capability of at least|"
         r"(?<!_mps\")(?<!unscale_cuda\")(?<!tril_cuda_template\") not implemented for 'BFloat16'",
         lambda case: no_bfloat16(case, of_card(case)),
         {
             "ValueError: Your setup doesn't support bf16/gpu. You need torch>=1.10": "use_cpu=True",
+            "ValueError: bf16 mixed precision requires PyTorch >= 1.10 and a supported device.": (
+                "bf16=False"
+            ),
             "__Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your "
             "Tesla V100-SXM2-16GB GPU has compute capability 7.0.": "float32",
             "RuntimeError: \"eye\" not implemented for 'BFloat16'": "pip install -U torch",

@@ -99,7 +99,7 @@ KINDS: tuple[General, ...] = (
     General(
         "spread-and-distributed",
         r"loaded (?:with|in 8-bit precision with) `device_map='auto'` in any distributed mode|"
-        r"device_map='auto'` in any distributed",
+        r"device_map='auto'` (?:cannot be trained )?in any distributed",
         always(
             'device_map="auto" spreads the model over all GPUs, and a launcher started several '
             "processes that all do so",
@@ -109,7 +109,9 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "ValueError: You can't train a model that has been loaded with `device_map='auto'` in "
-            "any distributed mode.": "device_map"
+            "any distributed mode.": "device_map",
+            "ValueError: A model that has been loaded with `device_map='auto'` cannot be trained "
+            "in any distributed mode.": "leave device_map out",
         },
     ),
     General(

@@ -66,6 +66,9 @@ _OF_TOKENS = re.compile(r"\bwte\(|word_embed|embed_tokens")
 _ROTARY = re.compile(
     r"(?i)llama|qwen|mi[sx]tral|gemma|\bphi-?\d|deepseek|\byi-\d|falcon|glm-?\d|vicuna|meditron"
 )
+_LONGER_THAN_THE_MODEL = re.compile(
+    r"sequence length is longer than the specified maximum sequence length for this model"
+)
 _KIND = re.compile(r"token_type_embed|segment_embed")
 
 
@@ -74,7 +77,9 @@ def _position(case: Case, of_any: bool) -> Answer | None:
     near = "\n".join(line for line in case.frames.splitlines()[-8:] if "def " not in line)
     if of_any or _OF_TOKENS.search(near):
         return None
-    if _POSITION.search(near):
+    said = f"{case.near}{case.around}"
+    is_longer = _LONGER_THAN_THE_MODEL.search(said) and not _ROTARY.search(said)
+    if _POSITION.search(near) or is_longer:
         return Answer(
             "a row is longer than the table of positions that this model has",
             (
@@ -84,7 +89,9 @@ def _position(case: Case, of_any: bool) -> Answer | None:
             ),
             why="models with learned positions (BERT, GPT-2, OPT) have a row for each place and no "
             "more; 512 or 1,024 of them, mostly",
-            known="the line that looks it up is that of the positions",
+            known="the line that looks it up is that of the positions"
+            if _POSITION.search(near)
+            else "the tokenizer warned that a row is longer than the model takes",
         )
     if _KIND.search(near):
         return Answer(

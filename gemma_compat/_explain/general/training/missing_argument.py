@@ -9,6 +9,7 @@ from ...answer import Answer
 from ..base import Case
 from ..installing.successors import by_autoawq
 from ..released import released, upgrade
+from .known_by_name import known_by_name
 
 # What transformers made required in the parts of every model, and since when.
 _REQUIRED_SINCE = {
@@ -218,6 +219,8 @@ def missing_argument(case: Case) -> Answer:
     function, name = case.match["function"], case.match["name"]
     if is_a_reward(case, function):
         return _column_for_a_reward(function.rpartition(".")[2], name)
+    if name == "compute_result" and (by_name := known_by_name(function, name)):
+        return by_name
     if of_awq := by_autoawq(case, function, f"without {name}, which that function asks for"):
         return of_awq
     if name == "cache_position" and "mask" in function:

@@ -205,7 +205,7 @@ KINDS: tuple[General, ...] = (
     General(
         "worker-cannot-take-it",
         r"[Cc]an'?t pickle|cannot pickle|TypeError: cannot (?:pickle|serialize)|"
-        r"it's not the same object as",
+        r"it's not the same object as|args\[0\] from __newobj__ args has the wrong class",
         cannot_pickle,
         {
             "TypeError: cannot pickle 'ConfigModuleInstance' object": "num_proc",

@@ -9,6 +9,7 @@ from ..base import Case, General
 from ..installing.successors import by_autoawq
 from ..released import Released, of_another_release, released, upgrade
 from .handed_to_models import OF_THE_TRAINER, handed_to_a_model
+from .known_by_name import known_by_name
 from .trl_arguments import (
     OF_A_CALLBACK,
     OF_LORA,
@@ -129,6 +130,8 @@ def _argument(case: Case) -> Answer:
     packages = case.packages
     if of_awq := by_autoawq(case, function, f"with {name}, which that function does not take"):
         return of_awq
+    if by_name := known_by_name(function, name):
+        return by_name
     known = by_the_atlas(case, function, name)
     if of_adapter := of_an_adapter(case, function, known):
         return of_adapter
@@ -246,6 +249,13 @@ KINDS: tuple[General, ...] = (
             "LoraConfig(r=8, use_dora=True)\nPeftModel.from_pretrained(m, d)\nTypeError: "
             "LoraConfig.__init__() got an unexpected keyword argument 'use_dora'": "is given "
             "use_dora",
+            "TypeError: Params4bit.__new__() got an unexpected keyword argument "
+            "'_is_hf_initialized'": "-U accelerate bitsandbytes",
+            "TypeError: QWenPreTrainedModel._set_gradient_checkpointing() got an unexpected "
+            "keyword argument 'enable'": "gradient_checkpointing=False",
+            "TypeError: compute_metrics() got an unexpected keyword argument 'compute_result'": (
+                "batch_eval_metrics=False"
+            ),
             "TypeError: Log.on_log() got an unexpected keyword argument 'model'": "**kwargs",
             "• Result: LoraConfig.__init__() got an unexpected keyword argument 'dropout'": (
                 "lora_dropout"
