@@ -7,47 +7,86 @@ import re
 from ... import versions
 from ..answer import Answer
 from .base import Case, General
+from .installing.same_name import DISTRIBUTIONS, SAME_NAME
 
 _IMPORTS = {"PyTorch": "torch", "Accelerate": "accelerate", "Transformers": "transformers"}
-# What pip does not install, though a message asks for a release of it.
-_NO_PACKAGES = {"cuda", "cudnn", "rocm", "python", "driver", "gcc", "glibc", "macos", "xcode"}
 _NAME = r"[A-Za-z][\w.-]{1,40}"
+
+
+# Packages that messages ask for a release of; "num_generations >= 2" asks for something else.
+_KNOWN = frozenset({*SAME_NAME, *DISTRIBUTIONS, *DISTRIBUTIONS.values(), "flash-attn", "keras"})
+
+
+def _is_a_package(case: Case, name: str) -> bool:
+    plain = name.lower().replace("-", "_")
+    known = {item.lower().replace("-", "_") for item in _KNOWN}
+    return plain in known or case.facts.packages.get(name) is not None
+
+
+def _here(case: Case, package: str) -> str:
+    """Return the release that the log states; empty where it states none."""
+    known = case.facts.packages.get(package)
+    here = str(known.get("version", "")) if known is not None else ""
+    return here if versions.is_valid(here) else ""
 
 
 def _install(case: Case) -> Answer:
     command = re.sub(r"\s+", " ", case.match["command"]).strip(" .`")
     words = [word for word in command.rpartition("install ")[2].split() if word[0] != "-"]
     wanted = re.split(r"[\[<>=!~]", words[0].strip("\"'"))[0] if words else ""
-    package = case.facts.packages.get(wanted)
-    here = str(package.get("version", "")) if package is not None else ""
+    if "://" in wanted:
+        name = re.search(r"/(?P<name>[\w.-]{2,40}?)(?:\.git)?(?:@[\w./-]{1,60})?$", wanted)
+        return Answer(
+            f"what was asked for needs {name['name'] if name else 'a package'} from its "
+            "repository, newer than its releases",
+            (f"{command}   and restart the kernel, in a notebook",),
+            why="the message was written before a release had it; a release of today may do",
+            known="the message has the command",
+        )
+    here = _here(case, wanted)
+    known = "the message has the command"
+    if here:
+        return Answer(
+            f"{wanted} counts as missing or too old for what was asked for; the log has {here}",
+            (
+                "restart the kernel: what was installed after the import does not count",
+                f"python -m {command.removeprefix('uv ')}   with the very python that runs the "
+                "script",
+            )
+            if "pip" in command
+            else (f"{command}   and restart the kernel, in a notebook",),
+            why="whoever asks for it looks at what was there when it was imported",
+            known=known,
+        )
     return Answer(
-        f"{wanted or 'a package'} is not installed, or too old, for what was asked for"
-        + (f"; the log has {here}" if versions.is_valid(here) else ""),
+        f"{wanted or 'a package'} is not installed, or too old, for what was asked for",
         (f"{command}   and restart the kernel, in a notebook",),
         why="it is optional: whoever asks for it looks at the first use",
-        known="the message has the command",
+        known=known,
     )
 
 
 def _too_old(case: Case) -> Answer | None:
     name = case.match["name"] or case.match["other"]
     bound = (case.match["bound"] or case.match["least"]).rstrip(".")
-    if not versions.is_valid(bound) or name.lower() in _NO_PACKAGES:
-        return None
     package = _IMPORTS.get(name, name.lower() if name[0].isupper() else name)
-    known = case.facts.packages.get(package)
-    here = str(known.get("version", "")) if known is not None else ""
-    is_new = versions.is_valid(here) and versions.contains(f">={bound}", here)
+    if not versions.is_valid(bound) or not _is_a_package(case, package):
+        return None
+    rest = re.match(r"(?:, ?(?:<=?|!=|~=) ?\d[\w.]{0,14})+", case.hit.text[case.match.end() :])
+    spec = f">={bound}" + (rest[0].replace(" ", "").rstrip(".") if rest else "")
+    here = _here(case, package)
+    fits = bool(here) and versions.is_specifier(spec) and versions.contains(spec, here)
+    needs = f"{package} {bound} or newer" if not rest else f"{package}{spec}"
+    upgrade = "" if rest else "-U "
     return Answer(
-        f"what was asked for needs {package} {bound} or newer"
-        + (f"; the log has {here}" if versions.is_valid(here) else ""),
+        f"what was asked for needs {needs}" + (f"; the log has {here}" if here else ""),
         (
-            f"pip install --force-reinstall '{package}>={bound}'   and restart the kernel"
-            if is_new
-            else f"pip install -U '{package}>={bound}'   and restart the kernel, in a notebook",
+            f"pip install --force-reinstall '{package}{spec}'   and restart the kernel"
+            if fits
+            else f"pip install {upgrade}'{package}{spec}'   and restart the kernel, in a notebook",
         ),
         why="the release that the log states would do: what ran is another one"
-        if is_new
+        if fits
         else "whoever calls it checks the release first",
         known="the message has the bound",
     )
@@ -61,7 +100,7 @@ KINDS: tuple[General, ...] = (
         lambda case: Answer(
             f"what was asked for needs {case.match['need']}, which is not installed",
             (f"pip install '{case.match['need']}'   and restart the kernel, in a notebook",),
-            why="it is optional: whoever asks for it (a config, an option) looks at the first use",
+            why="who asks for it checks what is installed, at its import or at the first use",
             known="the message has the package and its bound",
         ),
         {
@@ -89,6 +128,10 @@ KINDS: tuple[General, ...] = (
                 "accelerate>=0.20.1"
             ),
             "ValueError: FSDP requires PyTorch >= 2.1.0": "torch>=2.1.0",
+            "- transformers version: 4.57.1\nImportError: This module requires "
+            "transformers>=4.46.0,<4.50.0 to run.": "pip install 'transformers>=4.46.0,<4.50.0'",
+            "ValueError: GRPO requires num_generations >= 2 to compute the advantages.": "",
+            "RuntimeError: fp8 training needs SM >= 89": "",
         },
     ),
     General(
@@ -100,6 +143,10 @@ KINDS: tuple[General, ...] = (
         {
             "ImportError: Using `low_cpu_mem_usage=True` or a `device_map` requires Accelerate: "
             "`pip install 'accelerate>=0.26.0'`": "accelerate>=0.26.0",
+            "- accelerate: 1.2.0\nImportError: Using `low_cpu_mem_usage=True` or a `device_map` "
+            "requires Accelerate: `pip install 'accelerate>=0.26.0'`": "counts as missing",
+            "ImportError: This model needs the main branch. Please run `pip install "
+            "git+https://github.com/huggingface/transformers`": "from its repository",
             "RuntimeError: WandbCallback requires wandb. Run `pip install wandb`.": (
                 "pip install wandb"
             ),

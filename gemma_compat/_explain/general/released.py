@@ -167,6 +167,17 @@ def _may_be_a_namesake(found: Missing, case: Case) -> bool:
     return "." not in found.owner and not found.releases or not passed
 
 
+def _is_beyond_the_index(found: Missing) -> bool:
+    """Return whether the index does not see all releases that have a name.
+
+    Unsloth hands the names of its modules on by a star, which older entries of the index leave
+    out; of torch's own packages some come late into it.
+    """
+    if found.kind == "name" and found.owner == "unsloth":
+        return not (found.releases and found.releases[0].from_start)
+    return found.kind == "module" and found.name == "torch.nn"
+
+
 def in_which(case: Case) -> Released | None:
     """Return which releases know the model that a framework says it does not know.
 
@@ -196,6 +207,8 @@ def released(case: Case, message: str = "") -> Released | None:
     except IndexUnusable:
         return None
     if not found or found[-1].kind not in _SUBJECTS or _may_be_a_namesake(found[-1], case):
+        return None
+    if _is_beyond_the_index(found[-1]):
         return None
     package = case.facts.packages.get(found[-1].package)
     version = str(package.get("version", "")) if package is not None else ""

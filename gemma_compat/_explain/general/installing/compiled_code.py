@@ -57,13 +57,15 @@ def no_bfloat16(case: Case, card: str) -> Answer:
             known="the message names the function; which release has it, was not looked up",
             settles=False,
         )
+    if "bf16/gpu" in case.hit.text and "Ampere+" not in case.hit.text:
+        return _no_gpu_for_bfloat16(case, card)
     return Answer(
-        "bfloat16 was asked for where it is not computed",
+        "bfloat16 was asked for on a card that does not compute it"
+        if card or "Ampere+" in case.hit.text
+        else "bfloat16 was asked for where it is not computed",
         (
             "float32 (dtype=torch.float32, bf16=False)   is safe for every Gemma",
-            "use_cpu=True beside it, where no GPU is meant to be used"
-            if "bf16/gpu" in case.hit.text
-            else "fp16=True with weights in float32, on a card without bfloat16",
+            "fp16=True with weights in float32, on a card without bfloat16",
         ),
         why="compute capability 8.0 and newer compute bfloat16; float16 overflows in Gemma 3"
         + card,
@@ -72,22 +74,68 @@ def no_bfloat16(case: Case, card: str) -> Answer:
     )
 
 
+def _no_gpu_for_bfloat16(case: Case, card: str) -> Answer:
+    """Answer the Trainer's refusal, which comes without a GPU too; newer ones tell it apart."""
+    no_gpu = re.search(r"using Ampere", case.hit.text) is None
+    return Answer(
+        "bf16=True was set, and torch sees no GPU here"
+        if no_gpu and not card
+        else "bf16=True was set, and torch sees no GPU that computes bfloat16",
+        (
+            'python -c "import torch; print(torch.__version__, torch.cuda.is_available())"   : '
+            "False? Then a torch for this GPU, its driver, or CUDA_VISIBLE_DEVICES comes first",
+            "True: an older card (T4, V100, RTX 20): bf16=False, dtype=torch.float32",
+            "use_cpu=True beside it, where no GPU is meant to be used",
+        ),
+        why="the Trainer asks torch for a GPU with bfloat16 (Ampere and newer); without any GPU "
+        "the answer is the same" + card,
+        known="the message; read in transformers 4.57.6 and 5.23.0, which add Ampere where a GPU "
+        "is seen",
+        certain=not card,
+        settles=False,
+    )
+
+
+def _overwritten(case: Case) -> Answer:
+    """Answer a result of a CUDA graph that is gone, by whether it was generating."""
+    generates = case.phase == "generating"
+    return Answer(
+        "a compiled model was called again while a result of the call before was still in use",
+        (
+            *(
+                (
+                    "model.generate(..., disable_compile=True)   or GenerationConfig("
+                    "disable_compile=True)",
+                    "or cache_implementation='dynamic'",
+                )
+                if generates
+                else ("torch.compile without mode='reduce-overhead'   for training",)
+            ),
+            "or torch.compiler.cudagraph_mark_step_begin() before each call",
+            "or .clone() what is kept of a call",
+        ),
+        why="with CUDA graphs every call writes its results to the same place"
+        + (
+            "; generate compiles by itself where the cache has a fixed size (static, hybrid)"
+            if generates
+            else ": what the backward pass still needs of the call before is gone"
+        ),
+        known="torch says so",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "cuda-graph-output-overwritten",
         r"accessing tensor output of CUDAGraphs that has been overwritten",
-        always(
-            "a compiled model was called again while a result of the call before was still in use",
-            "torch.compile without mode='reduce-overhead'   for training",
-            "or torch.compiler.cudagraph_mark_step_begin() before each call",
-            "or .clone() what is kept of a call",
-            why="with CUDA graphs every call writes its results to the same place: what the "
-            "backward pass still needs of the call before is gone",
-            known="torch says so",
-        ),
+        _overwritten,
         {
             "RuntimeError: Error: accessing tensor output of CUDAGraphs that has been overwritten "
-            "by a subsequent run. Stack trace: [Could not find stack trace].": "reduce-overhead"
+            "by a subsequent run. Stack trace: [Could not find stack trace].": "reduce-overhead",
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/generation/'
+            'utils.py", line 3, in _sample\n    outputs = model_forward(**inputs)\nRuntimeError: '
+            "Error: accessing tensor output of CUDAGraphs that has been overwritten by a "
+            "subsequent run.": "disable_compile",
         },
     ),
     General(

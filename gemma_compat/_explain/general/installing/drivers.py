@@ -1,4 +1,4 @@
-"""Drivers of cards, ROCm, and the backends by which processes talk."""
+"""Drivers of NVIDIA cards, cuDNN, and the backends by which processes talk."""
 
 from __future__ import annotations
 
@@ -6,25 +6,91 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .gpu_builds import is_on_macos, no_gpu_build
+
+_OTHER_CUDNN = Answer(
+    "two releases of cuDNN are mixed: one of its libraries is not that which torch brought",
+    (
+        "unset LD_LIBRARY_PATH before the command, where it names a CUDA or cuDNN of the system",
+        "pip install --force-reinstall torch   which brings the cuDNN of its release",
+        "pip list | grep -i cudnn   : nvidia-cudnn-cu12 in the release that torch pins; tensorflow "
+        "and others bring another",
+    ),
+    why="cuDNN 9 is several libraries, and checks that they are of one release",
+    known="cuDNN says so; which one is found first, the path says",
+    settles=False,
+)
 
 
-def _hip(case: Case) -> Answer:
-    return Answer(
-        "this build for ROCm has no kernels for the AMD card",
+# What the driver says, what that means, and what to do.
+_DRIVER = (
+    (
+        r"Error 802|system not yet initialized",
+        "the driver waits for the links between the cards (NVSwitch): NVIDIA's Fabric Manager does "
+        "not run",
         (
-            "HSA_OVERRIDE_GFX_VERSION=10.3.0 (RDNA 2), 11.0.0 (RDNA 3) before the command, on "
-            "Linux",
-            "or the wheels that AMD publishes for this card's gfx number; rocminfo | grep gfx "
-            "prints it",
+            "sudo systemctl start nvidia-fabricmanager   on the host, where it is installed in the "
+            "very release of the driver",
+            "in a cloud: another machine; its owner has to start it",
         ),
-        why="wheels hold code for some gfx numbers; a near one may run in place of the card's, "
-        "which AMD does not support",
-        known="the message; the card's gfx number is not always in the log",
+        "machines with NVSwitch (HGX and DGX with A100, H100, H200, B200) need that service; "
+        "nvidia-smi works without it",
+    ),
+    (
+        r"Driver/library version mismatch",
+        "the NVIDIA driver was updated while its former release is still loaded",
+        ("sudo reboot   (or: unload and load the nvidia modules)",),
+        "the library on the disk and the module in the kernel are of two releases",
+    ),
+    (
+        r"NVML: Unknown Error",
+        "the process lost its access to the cards",
+        (
+            "restart the container; nvidia-smi on the host shows whether the cards are there",
+            "if it comes back after some time: --device=/dev/nvidia0 --device=/dev/nvidiactl "
+            "--device=/dev/nvidia-uvm beside --gpus all",
+        ),
+        "a reload of systemd takes the devices away from containers that run",
+    ),
+    (
+        r"CUDA driver error: (?!unknown|initialization|system|no CUDA)",
+        "CUDA's driver refused a call",
+        (
+            "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends at the call",
+            "without PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True, where it is set: does it go "
+            "on?",
+            "a newer driver, or a torch for the CUDA that nvidia-smi names",
+        ),
+        "",
+    ),
+)
+
+
+def _driver(case: Case) -> Answer:
+    """Answer a driver that does not answer, by what it says."""
+    for text, happened, do, why in _DRIVER:
+        if re.search(text, f"{case.hit.text}\n{case.hit.after[:200]}"):
+            return Answer(
+                happened, do, why=why, known="the message is the driver's own", settles=bool(why)
+            )
+    return Answer(
+        "NVML, which counts the cards, could not be started"
+        if "NVML" in case.hit.text
+        else "the CUDA driver does not answer: torch cannot count the cards",
+        (
+            "nvidia-smi   : if it fails too, restart the machine (or the container)",
+            "or a torch for this driver: nvidia-smi prints the newest CUDA that it takes",
+            "CUDA_VISIBLE_DEVICES set after the first use of CUDA gives the same: set it before "
+            "the command",
+        ),
+        known="the message; why the driver does not answer, it does not say",
         settles=False,
     )
 
 
 def _cudnn(case: Case) -> Answer:
+    if "VERSION_MISMATCH" in case.hit.text:
+        return _OTHER_CUDNN
     last = "\n".join(case.frames.splitlines()[-4:])
     convolves = re.search(r"conv\dd\(|_conv_forward|modules[/\\]conv\.py", last) is not None
     attends = re.search(r"scaled_dot_product|_attention|sdpa", last) is not None
@@ -38,19 +104,50 @@ def _cudnn(case: Case) -> Answer:
         "NVTE_FUSED_ATTN=0 before the command   (TransformerEngine then takes flash-attn): does it "
         "go on?"
     )
+    memory = "nvidia-smi   : little free memory looks the same"
+    no_room = re.search(r"ALLOC_FAILED|NOT_INITIALIZED", case.hit.text) is not None
     return Answer(
         "cuDNN could not run a convolution on this card"
         if convolves
         else "cuDNN could not run an operation on this card",
         (
+            *((f"{memory}: a smaller batch, or end what else holds the card",) if no_room else ()),
             *((engine,) if of_te else (off,) if convolves else (sdp,) if attends else (sdp, off)),
-            "nvidia-smi   : little free memory looks the same",
+            *(() if no_room else (memory,)),
             "pip install -U torch   (it brings the cuDNN of its release); LD_LIBRARY_PATH must not "
             "name another one",
         ),
         why="a build of cuDNN without this operation for the card, one of another CUDA that is "
         "loaded first, no room for its workspace, or an error of a kernel before it",
         known="the message is that of cuDNN; which of these it is, it does not say",
+        settles=False,
+    )
+
+
+def _no_cuda_told(case: Case) -> Answer:
+    """Answer the sentence that torch sees no GPU, by the system that is named."""
+    if is_on_macos(case):
+        return Answer(
+            "macOS has no CUDA, so torch.cuda.is_available() is False on every Mac",
+            (
+                "torch.backends.mps.is_available()   and device='mps' in place of 'cuda'",
+                "or mlx-lm, which is made for Apple's GPU: mlx_lm.lora",
+            ),
+            known="a sentence says so; that it is macOS, the words around it say",
+            certain=False,
+        )
+    return Answer(
+        "torch sees no GPU in that environment",
+        (
+            'python -c "import torch; print(torch.__version__, torch.version.cuda, '
+            'torch.version.hip)"   : None and None are a build for the CPU',
+            f"{no_gpu_build(case)[0]}   for such a build",
+            "nvidia-smi (AMD: rocminfo)   : no table means no driver, or a container without "
+            "--gpus all (AMD: --device=/dev/kfd --device=/dev/dri)",
+            "echo $CUDA_VISIBLE_DEVICES   : empty text or -1 hides all cards",
+        ),
+        known="a sentence says so; which of the three it is, these commands say",
+        certain=False,
         settles=False,
     )
 
@@ -62,31 +159,14 @@ KINDS: tuple[General, ...] = (
         r"No execution plans support the graph",
         _cudnn,
         {
+            "RuntimeError: cuDNN error: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH": "are mixed",
+            "RuntimeError: cuDNN error: CUDNN_STATUS_NOT_INITIALIZED": "a smaller batch",
             "RuntimeError: cuDNN Frontend error: [cudnn_frontend] Error: No execution plans "
             "support the graph.": "enable_cudnn_sdp",
             'Traceback (most recent call last):\n  File "/x/torch/nn/modules/conv.py", line 712, '
             "in _conv_forward\n    return F.conv3d(\nRuntimeError: cuDNN error: "
             "CUDNN_STATUS_INTERNAL_ERROR": "cudnn.enabled = False",
         },
-    ),
-    General(
-        "rocm-library-failed",
-        r"HIPBLAS_STATUS_\w{3,40}|rocBLAS error|rocblas_status_\w{3,40}|MIOpen Error",
-        always(
-            "a library of ROCm (BLAS, MIOpen) failed on the card",
-            "TORCH_BLAS_PREFER_HIPBLASLT=0 before the command   (it then takes rocBLAS)",
-            "a torch for the ROCm that is installed: python -c 'import torch; "
-            "print(torch.version.hip)', and cat /opt/rocm/.info/version",
-            why="torch brings its own ROCm libraries; others of LD_LIBRARY_PATH or of another "
-            "release beside them, or a card without kernels in them, fail so",
-            known="the message; which of these it is, it does not say",
-            settles=False,
-        ),
-        {
-            "UserWarning: bgemm_internal_cublaslt error: HIPBLAS_STATUS_INTERNAL_ERROR when "
-            "calling hipblasLtMatmul": "HIPBLASLT"
-        },
-        alone=True,
     ),
     General(
         "no-backend-for-the-device",
@@ -136,98 +216,28 @@ KINDS: tuple[General, ...] = (
         r"Unexpected error from cudaGetDeviceCount|CUDA driver initialization failed|"
         r"CUDA driver error: |"
         r"Failed to initialize NVML|CUDA unknown error",
-        always(
-            "the CUDA driver does not answer: torch cannot count the cards",
-            "nvidia-smi   : if it fails too, restart the machine (or the container)",
-            "or a torch for this driver: nvidia-smi prints the newest CUDA that it takes",
-            "CUDA_VISIBLE_DEVICES set after the first use of CUDA gives the same: set it before "
-            "the command",
-            known="torch says so; why the driver does not answer, it does not say",
-            settles=False,
-        ),
+        _driver,
         {
             "RuntimeError: Unexpected error from cudaGetDeviceCount(). Did you run some cuda "
-            "functions before calling NumCudaDevices()": "nvidia-smi"
+            "functions before calling NumCudaDevices()": "nvidia-smi",
+            "RuntimeError: Unexpected error from cudaGetDeviceCount(). Error 802: system not yet "
+            "initialized": "fabricmanager",
+            "Failed to initialize NVML: Driver/library version mismatch": "reboot",
+            "Failed to initialize NVML: Unknown Error": "restart the container",
+            "RuntimeError: CUDA driver error: invalid argument": "refused a call",
         },
-    ),
-    General(
-        "no-kernel-for-the-amd-card",
-        r"(?:HIP|ROCm) error: (?:invalid device function|shared object initialization failed|"
-        r"no kernel|device kernel image is invalid)|"
-        r"hipErrorNoBinaryForGpu|Cannot read \S{1,80}TensileLibrary|no ROCm-capable device",
-        _hip,
-        {
-            "RuntimeError: HIP error: invalid device function": "HSA_OVERRIDE_GFX_VERSION",
-            "0.02.202.100 E ROCm error: device kernel image is invalid": "rocminfo",
-        },
-        alone=True,
-    ),
-    General(
-        "amd-kernels-not-loaded",
-        r"hip_global\.cpp(?::\d+)?\s{0,3}:?[^\n]{0,60}Module not initialized|"
-        r"Error invalid device function at line \d+ in file \S{0,80}\.hip\b",
-        always(
-            "a library holds no kernels for this AMD card, or could not load them",
-            "python -c 'import torch; print(torch.version.hip, "
-            "torch.cuda.get_device_properties(0).gcnArchName, torch.cuda.get_arch_list())'   : "
-            "is the card's gfx in the list?",
-            "an error of `.hip` in bitsandbytes' path: pip install -U bitsandbytes (its newest "
-            "wheels have ROCm too), or built with -DCOMPUTE_BACKEND=hip "
-            "-DBNB_ROCM_ARCH=gfx1100 for that card",
-            "one torch only, of ROCm, without nvidia-* and CUDA's triton beside it: pip list | "
-            "grep -i -E 'nvidia|triton|torch|rocm'",
-            "restart the machine after a crash on the card: its error can stay in the driver",
-            known="the message; which library, its path or the last frame says",
-            settles=False,
-        ),
-        {
-            "Error invalid device function at line 679 in file /bitsandbytes/csrc/ops.hip": (
-                "BNB_ROCM_ARCH"
-            ),
-            ":0:/src/clr/hipamd/src/hip_global.cpp:158 : 157426 us:  Module not initialized": (
-                "gcnArchName"
-            ),
-        },
-        alone=True,
-    ),
-    General(
-        "no-amd-driver",
-        r"Driver not initialized \(amdgpu not found in modules\)|Can't initialize amdsmi|"
-        r"ROCk module is NOT loaded|rocminfo: command not found",
-        always(
-            "the AMD driver (amdgpu) does not answer in this system",
-            "rocminfo   : it lists the card where ROCm sees it; python -c 'import torch; "
-            "print(torch.version.hip, torch.cuda.is_available())'",
-            "a container: --device=/dev/kfd --device=/dev/dri; a user in the groups render and "
-            "video",
-            "WSL: AMD's own driver for WSL on Windows, and a torch of its wheels; amdsmi and "
-            "rocm-smi do not work there",
-            why="WSL has no amdgpu module: tools that look for it fail there though torch may work",
-            known="the message; whether torch sees the card, the second command says",
-            settles=False,
-        ),
-        {"ERROR:root:Driver not initialized (amdgpu not found in modules)": "rocminfo"},
         alone=True,
     ),
     General(
         "cuda-not-available-is-told",
         r"(?<!but torch\.)cuda\.is_available\(\)[`'\"]{0,2} ?(?:returns?|returned|is|gives|->|=|:|"
         r"prints|>>>|always|still|shows| ){0,4} ?[`'\"]?False",
-        always(
-            "torch sees no GPU in that environment",
-            'python -c "import torch; print(torch.__version__, torch.version.cuda)"   : None is a '
-            "build for the CPU",
-            "pip install --force-reinstall torch --index-url "
-            "https://download.pytorch.org/whl/cu128   for such a build",
-            "nvidia-smi   : no table means no driver, or a container without --gpus all",
-            "echo $CUDA_VISIBLE_DEVICES   : empty text or -1 hides all cards",
-            known="a sentence says so; which of the three it is, these commands say",
-            certain=False,
-            settles=False,
-        ),
+        _no_cuda_told,
         {
             "# torch.cuda.is_available() returns False on my RTX 4090": "build for the CPU",
             "`torch.cuda.is_available()` is still False": "CUDA_VISIBLE_DEVICES",
+            "torch.cuda.is_available() returns False on my MacBook M2": "mps",
+            "torch.cuda.is_available() returns False on my RX 7900 XTX": "whl/rocm",
             "if torch.cuda.is_available(): x = True": "",
         },
         alone=True,

@@ -1,77 +1,77 @@
-"""Files of any program: folders, rights, code pages, JSON and YAML."""
+"""Files of any program: folders, and what may not be read, written or run."""
 
 from __future__ import annotations
 
 import re
 
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 
-
-def _code_page(case: Case) -> Answer:
-    codec = case.match["codec"].lower()
-    if codec in {"utf-8", "utf8"}:
-        return Answer(
-            "a file that is read as UTF-8 text is not UTF-8",
-            (
-                "file PATH   shows what it is; encoding='cp1252' (or its own) in open()",
-                "or download it again, where it should be text",
-            ),
-            why="it is binary (compressed, a checkpoint, a Parquet file) or was saved in another "
-            "code page",
-            known="the message names the byte; which file it is, the frame above says",
-            settles=False,
-        )
-    return Answer(
-        f"Python reads or writes a UTF-8 text with the system's code page ({codec})",
+# Where a file lies that may not be written, run or replaced, and what to do then.
+_PLACES = (
+    (
+        r"(?i)WinError 5\][^\n]{0,200}site-packages|Could not install[^\n]{0,80}WinError 5\]",
+        "pip cannot replace a file of a package: most often it is in use",
         (
-            "PYTHONUTF8=1 before the command   (Windows: set PYTHONUTF8=1)",
-            "or encoding='utf-8' in the open() of the last frame",
+            "end every Python and notebook that uses that environment, and run pip again: Windows "
+            "does not replace a library that is loaded",
+            "or a new environment: python -m venv tune, and pip install there",
         ),
-        why="without it Python takes the code page of the system for text files, mostly on Windows",
-        known="the message names the code page",
-    )
-
-
-def _not_json(case: Case) -> Answer:
-    name = case.match["name"]
-    if name == "Undefined":
-        return Answer(
-            "the chat template writes a value as JSON that the row does not have",
-            (
-                "give each turn and each tool all the keys that the template reads",
-                "or tools=None, where there are none",
-            ),
-            why="Undefined is what a template gets for a missing key",
-            known="the message",
-            settles=False,
-        )
-    return Answer(
-        f"a config or a log holds a value of the class {name}, which JSON cannot hold",
+    ),
+    (
+        r"Could not install packages|\bpip3? install",
+        "pip may not write where it installs",
         (
-            "plain values in what is saved: str(...), list(...), float(...)",
-            "or pip install -U transformers peft trl, where it is a value that they set themselves "
-            "(a dtype, a set of names, another config)",
+            "python -m venv tune; source tune/bin/activate, and pip install there   in place of "
+            "the system's Python",
+            "or chown of that folder, where another user (root in a container) made it",
         ),
-        why="configs, trainer_state.json and the reports to a tracker are written as JSON",
-        known="the message names the class; who put it there, the frames say",
-        settles=False,
-    )
-
-
-def _yaml(case: Case) -> Answer:
-    place = re.search(r"in \"(?P<file>[^\"\n]{1,300})\", line (?P<line>\d+)",
-                      f"{case.hit.text}\n{case.hit.after[:600]}")  # fmt: skip
-    file = re.split(r"[/\\]", place["file"])[-1] if place else ""
-    where = f"line {place['line']} of {file}" if place else ""
-    return Answer(
-        "a file in YAML cannot be read" + (f": {where}" if where else ""),
+    ),
+    (
+        r"/(?:bin|Scripts)/[\w.-]{1,40}'|ptxas|llama-quantize|/[\w-]{1,40}\.sh'",
+        "a program may not be run, or lies in a folder that is not open to this user",
         (
-            f"look at {where or 'the line that the message names'} and the one above it: spaces "
-            "and no tabs, the same indent for all keys of one level",
-            "quotes around a value with a colon or a # in it",
+            "chmod +x PATH   of the program that the message names",
+            "mount | grep noexec   where that changes nothing: a disk may forbid programs",
         ),
-        known="the YAML parser names the place",
+    ),
+    (
+        r"/kaggle/input|Errno 30|Read-only file system",
+        "the folder can only be read",
+        (
+            "output_dir in a folder that can be written: /kaggle/working on Kaggle, /content on "
+            "Colab",
+            "where the Hub's cache lies there: HF_HOME=/a/folder/of/yours before the command",
+        ),
+    ),
+    (
+        r"\.cache|huggingface|hub[/\\]models--|HF_HOME",
+        "the process may not read or write the cache of the Hub",
+        (
+            "HF_HOME=/a/folder/of/yours before the command",
+            "or sudo chown -R $USER ~/.cache/huggingface   where another user (root in a "
+            "container) wrote it",
+        ),
+    ),
+)
+
+
+def _no_right(case: Case) -> Answer:
+    """Answer a file that may not be read or written, by where it lies."""
+    line = case.hit.text
+    for place, happened, do in _PLACES:
+        if re.search(place, line):
+            return Answer(happened, do, known="the message names the path", settles=False)
+    has_path = re.search(r"'[^'\n]{2,}'", line) is not None
+    return Answer(
+        "the process may not write or read a file or folder there",
+        (
+            "ls -ld PATH   shows whose it is; chown, where another user (root in a container) "
+            "wrote it",
+            "or output_dir in a folder that is yours",
+            "HF_HOME=/a/folder/of/yours before the command, where it is the Hub's cache",
+        ),
+        known="the message names the path" if has_path else "the message",
     )
 
 
@@ -97,72 +97,20 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "text-in-another-code-page",
-        r"'(?P<codec>[\w-]{2,20})' codec can't (?:de|en)code",
-        _code_page,
-        {
-            "UnicodeDecodeError: 'charmap' codec can't decode byte 0x81 in position 1: character "
-            "maps to <undefined>": "PYTHONUTF8=1",
-            "UnicodeEncodeError: 'gbk' codec can't encode character '\\U0001f9a5' in position 0": (
-                "PYTHONUTF8=1"
-            ),
-            "UnicodeDecodeError: 'utf-8' codec can't decode byte 0x80 in position 64: invalid "
-            "start byte": "not UTF-8",
-        },
-    ),
-    General(
-        "no-json-in-a-file",
-        r"JSONDecodeError: |is not a valid JSON file|is an invalid json file",
-        always(
-            "a file or a reply that should be JSON is empty, cut off or something else",
-            "python -m json.tool FILE   names the place",
-            "a data set of JSON lines: one object a line, not a list; a config.json: download it "
-            "again",
-            why="the frames above say who reads it: the config of a checkpoint, a data file, a "
-            "settings file, or a reply over the network",
-            settles=False,
-        ),
-        {"json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)": "json.tool"},
-    ),
-    General(
-        "not-serializable",
-        r"Object of type (?P<name>\w{1,60}) is not JSON serializable",
-        _not_json,
-        {
-            "TypeError: Object of type LoraConfig is not JSON serializable": "plain values",
-            "TypeError: Object of type Undefined is not JSON serializable": "template",
-        },
-    ),
-    General(
-        "yaml-that-is-not-yaml",
-        r"(?:yaml\.)?(?:scanner\.ScannerError|parser\.ParserError|ScannerError|ParserError): "
-        r"(?P<said>(?:mapping values are not allowed|while (?:scanning|parsing)|expected |could "
-        r"not "
-        r"find expected)[^\n]{0,80})",
-        _yaml,
-        {
-            "yaml.scanner.ScannerError: mapping values are not allowed in this context\n  in "
-            '"/x/train.yaml", line 18, column 12': "line 18 of train.yaml",
-            "yaml.scanner.ScannerError: while scanning for the next token\nfound character '\\t' "
-            "that "
-            'cannot start any token\n  in "c.yaml", line 3, column 1': "spaces",
-        },
-    ),
-    General(
         "not-allowed-to-write",
-        r"\[Errno 13\] Permission denied|PermissionError: \[(?:Errno 13|WinError 5)\]|"
+        r"\[Errno 13\] Permission denied|\[WinError 5\]|PermissionError: \[Errno 13\]|"
         r"PermissionError at |"
         r"Read-only file system",
-        always(
-            "the process may not write or read a file or folder there",
-            "HF_HOME=/a/folder/of/yours before the command, where it is the Hub's cache",
-            "output_dir in a folder that is yours; chown, where another user (root in a container) "
-            "wrote it",
-            known="the message names the path",
-        ),
+        _no_right,
         {
             "PermissionError: [Errno 13] Permission denied: '/.cache'": "HF_HOME",
-            "PermissionError: [WinError 5] Zugriff verweigert: 'C:/a.gguf'": "HF_HOME",
+            "PermissionError: [WinError 5] Zugriff verweigert: 'C:/a.gguf'": "ls -ld",
+            "PermissionError: [Errno 13] Permission denied: '/workspace/out/checkpoint-5'": "chown",
+            "ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: "
+            "'C:\\venv\\Lib\\site-packages\\torch\\lib\\asmjit.dll'": "end every Python",
+            "PermissionError: [Errno 13] Permission denied: '/x/site-packages/triton/backends/"
+            "nvidia/bin/ptxas'": "chmod +x",
+            "OSError: [Errno 30] Read-only file system: '/kaggle/input/a.json'": "/kaggle/working",
         },
     ),
 )

@@ -44,6 +44,60 @@ def _no_release(case: Case) -> Answer | None:
     )
 
 
+# Whose operators a namespace of torch.ops holds, by its name.
+_NAMESPACES = {
+    **dict.fromkeys(
+        ("_C", "_moe_C", "_C_cache_ops", "_rocm_C", "_C_custom_ar", "_vllm_fa2_C", "_vllm_fa3_C"),
+        "vllm",
+    ),
+    **{name: name for name in ("vllm", "bitsandbytes", "torchvision", "torchaudio", "xformers")},
+    "flash_attn": "flash-attn",
+    "sgl_kernel": "sgl-kernel",
+    "fbgemm": "fbgemm-gpu",
+}
+
+
+def _operator(case: Case) -> Answer:
+    """Answer an operator that torch does not have, by whose its namespace is."""
+    name = case.match["name"]
+    who = _NAMESPACES.get(name, "torchao" if name.startswith("torchao") else "")
+    known = "the message; which package calls it, the frames say"
+    if not who:
+        return Answer(
+            f"a package calls an operator of torch ({name}) that this torch does not have",
+            (
+                "pip install -U torchao   where torchao is in the traceback (or pip uninstall -y "
+                "torchao, where nothing of yours uses it)",
+                "pip show torch torchao torchvision torchaudio   : those beside torch have to be "
+                "of its time",
+            ),
+            why="the operator came with another torch, or with an extension whose library was not "
+            "loaded; transformers imports torchao wherever it is installed",
+            known=known,
+            settles=False,
+        )
+    pip = {
+        "vllm": "pip install --force-reinstall vllm   in a fresh environment: each release pins "
+        "its torch",
+        "bitsandbytes": "pip install -U bitsandbytes   and python -m bitsandbytes, which says "
+        "whether its library loads",
+    }.get(who, f"pip install -U torch {who}   together, from one index")
+    return Answer(
+        f"the compiled part of {who} was not loaded, or is of another release: torch has no such "
+        f"operator in {name}",
+        (
+            pip,
+            f'python -c "import {who.replace("-", "_")}"   shows an error of loading, which a '
+            "package may pass over",
+        ),
+        why=f"{who} registers its operators with torch when its library is loaded; a build for "
+        "another torch, CUDA or Python is passed over",
+        known=known,
+        certain=False,
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "package-without-a-version",
@@ -136,23 +190,13 @@ KINDS: tuple[General, ...] = (
     General(
         "operator-of-another-torch",
         r"'_OpNamespace' '(?P<name>\w{1,60})' object has no attribute",
-        lambda case: Answer(
-            f"a package calls an operator of torch ({case.match['name']}) that this torch does "
-            "not have",
-            (
-                "pip install -U torchao   where torchao is in the traceback (or pip uninstall -y "
-                "torchao, where nothing of yours uses it)",
-                "pip show torch torchao torchvision torchaudio   : those beside torch have to be "
-                "of its time",
-            ),
-            why="the operator came with another torch, or with an extension whose library was not "
-            "loaded; transformers imports torchao wherever it is installed",
-            known="the message; which package calls it, the frames say",
-            settles=False,
-        ),
+        _operator,
         {
             "AttributeError: '_OpNamespace' '_c10d_functional' object has no attribute "
-            "'_wrap_tensor_autograd'": "pip install -U torchao"
+            "'_wrap_tensor_autograd'": "pip install -U torchao",
+            "AttributeError: '_OpNamespace' '_C' object has no attribute 'rms_norm'": "vllm",
+            "AttributeError: '_OpNamespace' 'bitsandbytes' object has no attribute "
+            "'dequantize_4bit'": "bitsandbytes",
         },
         alone=True,
     ),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+import re
 
+from .... import versions
 from ....tables import families
 from ...answer import Answer
 from ..base import Case, General
 from ..released import Released, released, upgrade
-from .building import in_a_build, is_of_a_build
 from .half_installed import half_there
+from .removed import hidden_by_own_file, removed_module, removed_name
 from .same_name import DISTRIBUTIONS, NOT_A_PACKAGE, SAME_NAME
 from .successors import known_name, not_imported_yet
+from .torch_pairs import names_beside_torch
+from .why_not_built import in_a_build, is_of_a_build
+from .windows import NO_VLLM
 
 _TOGETHER = "releases of the same time: python -m gemma_compat advise"
 _NEWER_PYTHON = (
@@ -26,20 +30,22 @@ def distribution(module: str) -> str:
     return DISTRIBUTIONS.get(module, module)
 
 
-def _of_python(name: str, module: str, who: str) -> Answer:
-    """Answer for a name that the standard library of this Python does not have."""
-    return Answer(
-        f"the standard library of this Python has no {name} in {module}"
-        + (f"; the last frame that asks for it is of {who}" if who else ""),
-        (
-            "an environment with a newer Python: conda create -n tune python=3.11",
-            upgrade(who) if who else "or newer code, where the name was removed",
-        ),
-        why="a package asks for a newer Python than this one, or, if it is old, for a name that "
-        "Python has removed",
-        known="the module is one of Python's own",
-        settles=False,
-    )
+def _of_another_time(case: Case, package: str, who: str) -> tuple[str, ...]:
+    """Return what brings a package and those who ask for a name of it to one time."""
+    if package in {"torch", "triton"}:
+        return names_beside_torch(case, package, who)
+    if package.startswith("unsloth") and not who:
+        return (f"{upgrade(package)}   and restart the kernel",)
+    if package not in _STACK and not who.startswith("unsloth"):
+        return (
+            f"pip install -U {distribution(package)}",
+            _NEWER_PYTHON,
+        )
+    if package not in _STACK:
+        return (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",)
+    if who:
+        return (upgrade(who), f"or {who} and {package} in {_TOGETHER}")
+    return (f"the script and {package} in {_TOGETHER}",)
 
 
 def _import(case: Case) -> Answer:
@@ -48,31 +54,18 @@ def _import(case: Case) -> Answer:
     package = module.partition(".")[0]
     outside = [item for item in case.packages if item != package]
     who = outside[-1] if outside else ""
+    told = hidden_by_own_file(case, module) or removed_name(case, name, module, who)
+    if told is not None:
+        return told
     known = released(case)
     if known is not None:
         return not_imported_yet(case) or known_name(case, known, who)
-    if package in sys.stdlib_module_names:
-        return _of_python(name, module, who)
-    if name == "__version__":
+    is_empty = module == package and "(unknown location)" in case.hit.text
+    if name == "__version__" or (is_empty and _is_installed(package, case)):
         return half_there(package, distribution(package))
     if not (who or _is_installed(package, case)):
         return _of_own_file(name, module)
-    if package in {"torch", "triton"}:  # torch brings its Triton
-        do: tuple[str, ...] = (
-            "pip install -U torch torchvision torchaudio",
-            f"or an older {who}, of the time of this torch" if who else "or older code",
-        )
-    elif package not in _STACK and not who.startswith("unsloth"):
-        do = (
-            f"pip install -U {distribution(package)}",
-            _NEWER_PYTHON,
-        )
-    elif package not in _STACK:
-        do = (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",)
-    elif who:
-        do = (upgrade(who), f"or {who} and {package} in {_TOGETHER}")
-    else:
-        do = (f"the script and {package} in {_TOGETHER}",)
+    do = _of_another_time(case, package, who)
     return Answer(
         f"the installed {package} has no {name} in {module}"
         + (f"; the last frame that asks for it is of {who}" if who else ""),
@@ -121,10 +114,29 @@ def _is_of_a_release(known: Released | None, name: str) -> bool:
     return known.contradicts or name.split(".")[2] not in families.FIRST_RELEASES
 
 
+def _no_such_module(name: str, packages: list[str]) -> Answer:
+    """Answer a module that an installed package does not have."""
+    package = name.partition(".")[0]
+    return Answer(
+        f"the installed {package} has no module {name}",
+        (
+            f"pip install -U {distribution(package)}",
+            "or an older one, where the module was removed",
+        ),
+        why="the module is newer than what is installed, was moved, or is missing from the "
+        "package as it was built",
+        known="the message" + (f"; {packages[-1]} asks for it" if packages else ""),
+        settles=False,
+    )
+
+
 def _module(case: Case) -> Answer | None:
     name = case.match["module"]
     package = name.partition(".")[0]
     packages = case.packages
+    told = hidden_by_own_file(case, name) or removed_module(name, packages)
+    if told is not None:
+        return told
     known = released(case) if "." in name else None
     if name.startswith("transformers.models.") and not _is_of_a_release(known, name):
         return _of_a_model(name.split(".")[2], packages)
@@ -133,25 +145,18 @@ def _module(case: Case) -> Answer | None:
     if name in NOT_A_PACKAGE:
         happened, do, why = NOT_A_PACKAGE[name]
         return Answer(happened, do, why=why, known="the message names the module")
-    if name in {"mergekit", "weave"} and "trl" in packages:
-        return _optional_for_trl(name)
+    optional = _optional_for_trl(case, name)
+    if optional is not None:
+        return optional
     near = case.hit.before[-1500:] + case.around + case.hit.after[:2500]
     if name == "torch" and is_of_a_build(near):
         return in_a_build()
     if not packages and package not in SAME_NAME and package not in DISTRIBUTIONS:
         return _unknown(name)
     if "." in name:
-        return Answer(
-            f"the installed {package} has no module {name}",
-            (
-                f"pip install -U {distribution(package)}",
-                "or an older one, where the module was removed",
-            ),
-            why="the module is newer than what is installed, was moved, or is missing from the "
-            "package as it was built",
-            known="the message" + (f"; {packages[-1]} asks for it" if packages else ""),
-            settles=False,
-        )
+        return _no_such_module(name, packages)
+    if package == "vllm" and re.search(r"[A-Z]:\\\\?\w", near):
+        return NO_VLLM
     return Answer(
         f"{package} is not installed in the environment that ran this",
         (
@@ -201,7 +206,19 @@ def _unknown(name: str) -> Answer:
     )
 
 
-def _optional_for_trl(name: str) -> Answer:
+# What TRL asks transformers for (read in trl 0.24.0, import_utils.py), and imports if it is there.
+_OF_TRL = {"joblib", "llm_blender", "mergekit", "vllm_ascend", "weave"}
+
+
+def _optional_for_trl(case: Case, name: str) -> Answer | None:
+    """Answer a package that an older TRL takes for installed beside transformers 5."""
+    package = case.facts.packages.get("transformers")
+    here = str(package.get("version", "")) if package is not None else ""
+    is_told = versions.is_valid(here)
+    if name not in _OF_TRL or case.packages[-1:] != ["trl"]:
+        return None
+    if is_told and versions.contains("<5.0.0.dev0", here):
+        return None
     return Answer(
         f"this TRL is older than the transformers beside it: it takes {name}, which is optional, "
         "for installed",
@@ -210,6 +227,7 @@ def _optional_for_trl(name: str) -> Answer:
         "which counts as yes to a TRL that expects yes or no",
         known="run on transformers 5.23.0: the DPO and GRPO trainers of trl 0.24.0, 0.26.2 and "
         "0.28.0 fail so, those of 0.29.0 are imported",
+        certain=is_told,
     )
 
 
@@ -227,6 +245,22 @@ KINDS: tuple[General, ...] = (
             ),
             "ImportError: cannot import name 'Dataset' from 'datasets' (unknown place)": "rename",
             "ImportError: cannot import name A from transformers.b": "transformers",
+            "AttributeError: module 'pkgutil' has no attribute 'ImpImporter'": "before 3.12",
+            "ImportError: cannot import name 'Mapping' from 'collections' (/x/collections/a.py)": (
+                "before 3.10"
+            ),
+            "ImportError: cannot import name 'override' from 'typing'": "a newer Python",
+            "ImportError: cannot import name 'LoraConfig' from 'peft' (/home/me/peft.py)": (
+                "a file called peft.py"
+            ),
+            "ImportError: cannot import name 'genai' from 'google' (unknown location)": (
+                "pip install -U google-genai"
+            ),
+            "AttributeError: module 'PIL.Image' has no attribute 'ANTIALIAS'": "pillow<10",
+            "AttributeError: module 'wandb' has no attribute 'init'": "an earlier run",
+            'Traceback (most recent call last):\n  File "/x/site-packages/datasets/features/f.py", '
+            "line 6, in <module>\n    class A(pa.PyExtensionType):\nAttributeError: module "
+            "'pyarrow' has no attribute 'PyExtensionType'": "pip install -U datasets",
         },
     ),
     General(
@@ -252,6 +286,12 @@ KINDS: tuple[General, ...] = (
             "line 3, in f\n    f()\nModuleNotFoundError: No module named "
             "'transformers.models.gemma3_text'": "unsloth_zoo",
             "ModuleNotFoundError: No module named 'transformers.models.qwen2'": "4.38.0",
+            "ModuleNotFoundError: No module named 'imp'": "took the module imp out",
+            "ModuleNotFoundError: No module named 'fcntl'": "WSL",
+            "ModuleNotFoundError: No module named 'torch.nn'; 'torch' is not a package": "torch.py",
+            "- transformers: 4.46.0\nTraceback (most recent call last):\n  File "
+            '"/x/site-packages/trl/import_utils.py", line 3, in f\n    f()\nModuleNotFoundError: '
+            "No module named 'mergekit'": "mergekit is not installed",
         },
     ),
 )

@@ -6,7 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General
-from ..released import Released, released
+from ..released import Released, released, upgrade
 from .successors import known_name
 
 
@@ -98,7 +98,7 @@ def _attribute(case: Case) -> Answer:
     together = _of_the_script(owner, name)
     if who not in {"the script", "transformers", "some code"}:
         together = (
-            f"pip install -U {who}",
+            upgrade(who),
             f"or what it reads back to the same time: python -m gemma_compat advise --with {who}",
         )
     return Answer(
@@ -115,23 +115,40 @@ def _attribute(case: Case) -> Answer:
     )
 
 
+def _by_its_config(auto: str) -> str:
+    """Return which class to load where an Auto class does not know the config."""
+    own = "the class that architectures in the checkpoint's config.json names"
+    return (
+        f"AutoModelForImageTextToText, for a model with images; or {own}"
+        if (auto == "AutoModelForCausalLM")
+        else f"load {own}"
+    )
+
+
 def _task_head(case: Case) -> Answer:
     config, auto = case.match["config"], case.match["auto"]
     known = released(case)
     if known is not None and not known.contradicts:
         return Answer(
             f"the installed transformers has no {auto} for {config}: {known.happened}",
-            (known.command or "load the class that the checkpoint's own config.json names",),
+            (known.command or _by_its_config(auto),),
             why="heads for a task come to a family one by one, often releases after the model",
             known="read in the wheels of transformers",
         )
+    is_remote = "transformers_modules" in case.hit.text
     return Answer(
-        f"the installed transformers has no {auto} for {config}",
+        f"transformers has no {auto} for {config}",
         (
+            "AutoModel.from_pretrained(..., trust_remote_code=True)   or what auto_map in the "
+            "checkpoint's config.json names"
+            if is_remote
+            else _by_its_config(auto),
             "pip install -U transformers   if a newer release has that head",
-            "or load the class of the checkpoint's own config.json",
         ),
-        why="heads for a task come to a family one by one, often releases after the model itself",
+        why="the config is of code that lies beside the checkpoint, which says in auto_map for "
+        "which Auto classes it is"
+        if is_remote
+        else "heads for a task come to a family one by one, often releases after the model itself",
         known="the message; python -m gemma_compat supports says from which release on",
         settles=False,
     )
@@ -165,7 +182,10 @@ KINDS: tuple[General, ...] = (
             "ValueError: Unrecognized configuration class <class 'a.b.Gemma3TextConfig'> for this "
             "kind of AutoModel: AutoModelForSequenceClassification.": (
                 "AutoModelForSequenceClassification"
-            )
+            ),
+            "ValueError: Unrecognized configuration class <class 'transformers_modules.x."
+            "configuration_internvl.InternVLChatConfig'> for this kind of AutoModel: "
+            "AutoModelForCausalLM.": "auto_map",
         },
         alone=True,
     ),

@@ -17,6 +17,21 @@ def of_card(case: Case) -> str:
     return f"; the log names {gpus[0].get('name', 'a card')}, which has {major}.{minor}"
 
 
+def _capability(case: Case) -> int:
+    """Return the capability of the log's first card, as in sm_86; 0 if it names none."""
+    gpus = case.facts.get("gpus", ())
+    if not gpus or not gpus[0].known("compute_capability"):
+        return 0
+    major, minor = gpus[0].compute_capability
+    return int(10 * major + minor)
+
+
+def index_of_torch(case: Case) -> str:
+    """Return the index whose torch has kernels for the log's card, or for most cards."""
+    older = 0 < _capability(case) < 75
+    return f"https://download.pytorch.org/whl/{'cu126' if older else 'cu128'}"
+
+
 _EXTENSIONS = re.compile(
     r"[/\\](?P<name>flash_attn|xformers|bitsandbytes|vllm|sglang|causal_conv1d|mamba_ssm|fla|"
     r"transformer_engine|apex|deepspeed|auto_gptq|gptqmodel|awq|exllamav?2?|torchvision|"
@@ -52,7 +67,9 @@ def no_kernel_image(case: Case) -> Answer:
     extension = _extension(case)
     if extension or _torch_has_it(case):
         return _of_an_extension(case, extension)
-    new = capability is not None and int(capability[1]) >= 100
+    number = int(capability[1]) if capability is not None else _capability(case)
+    new = number >= 100
+    old = 0 < number < 75
     return Answer(
         "this build of torch (or of an extension) has no kernels for the GPU"
         + (f", an sm_{capability[1]}" if capability else ""),
@@ -62,13 +79,22 @@ def no_kernel_image(case: Case) -> Answer:
         )
         if new
         else (
+            "pip install --force-reinstall torch torchvision --index-url "
+            "https://download.pytorch.org/whl/cu126   (its wheels have kernels for older cards)",
+            "xformers, flash-attn and vLLM have none for such a card: leave them out",
+        )
+        if old
+        else (
             'python -c "import torch; print(torch.cuda.get_device_capability(), '
             "torch.cuda.get_arch_list())\"   : is the card in torch's list?",
             "if not: the build of torch for this card, from pytorch.org/get-started",
             "if it is: an extension lacks it (xformers, flash-attn, bitsandbytes): build or update "
             "that one",
         ),
-        why="wheels hold kernels for some compute capabilities only. Cards of 2025 (RTX 50, B200) "
+        why="torch's wheels for CUDA 12.8 and 13 leave out Pascal and Volta (P100, GTX 10, V100), "
+        "which those for CUDA 12.6 still have"
+        if old
+        else "wheels hold kernels for some compute capabilities only. Cards of 2025 (RTX 50, B200) "
         "need torch 2.7 or newer, built for CUDA 12.8",
         known="the message" + of_card(case),
     )

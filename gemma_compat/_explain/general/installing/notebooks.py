@@ -4,152 +4,75 @@ from __future__ import annotations
 
 import re
 
-from .... import versions
-from ....tables import families
 from ...answer import Answer
 from ..base import Case, General, always
 
-_CONFLICT = re.compile(
-    r"requires [\w.-]+\S*.{0,200}, but you have [\w.-]+ \S+ which is incompatible"
-)
 
-
-def _conflict(case: Case) -> Answer | None:
-    """Answer pip's heading above a list of conflicts, where the list itself is cut off."""
-    if _CONFLICT.search(case.hit.text + "\n" + case.hit.after[:3000]):
-        return None  # its lines tell which
+def _mixed(case: Case) -> Answer:
+    """Answer a symbol that one of torch's libraries misses in another."""
+    if "iJIT_" in case.hit.text:
+        return Answer(
+            "torch and the MKL beside it are of two times: torch misses a symbol that a newer MKL "
+            "no longer has",
+            (
+                "conda install 'mkl<2024.1'   and restart the kernel",
+                "or torch by pip, which brings its own: pip install --force-reinstall torch",
+            ),
+            why="a torch of conda takes the MKL of the environment, and MKL 2024.1 dropped the "
+            "symbol",
+            known="the message names the symbol; the release is that of the reports of it",
+            certain=False,
+        )
+    nccl = "nccl" in case.hit.text
     return Answer(
-        "pip's warning that what it installed does not fit packages that were there before: the "
-        "installation itself went on",
+        ("libraries of NCCL" if nccl else "CUDA libraries")
+        + " of two releases are mixed: one is found before the one that torch brought",
         (
-            "nothing, where the packages that it lists are not used in this run",
-            "or a new environment: uv venv, uv pip install unsloth",
+            "unset LD_LIBRARY_PATH before the command, where it names a CUDA of the system",
+            "pip install --force-reinstall torch   and restart the kernel: it brings the libraries "
+            "of its release",
+            *(
+                ["pip list | grep -i nccl   : one package of it, in the release that torch pins"]
+                if nccl
+                else []
+            ),
         ),
-        why="Colab and Kaggle bring hundreds of packages with their own bounds",
-        known="pip's own text; whether one of them matters to this run is not in it",
+        why="torch's wheels bring their CUDA libraries as separate packages; another package, "
+        "conda or LD_LIBRARY_PATH puts one of another release before them",
+        known="the message names the library and the symbol that it lacks",
         settles=False,
     )
 
 
-# LLaMA-Factory caps transformers in its metadata: its release to the newest that it allows.
-_LLAMA_FACTORY = {"0.9.1": "4.46.1", "0.9.2": "4.49.0", "0.9.3": "4.52.4"}
-
-
-def _pins(case: Case) -> Answer | None:
-    """Read pip's list of conflicts; the pair that matters for a Gemma comes first."""
-    lines = re.findall(
-        r"^[\s`>*-]*(?:ERROR: )?([A-Za-z][\w.-]*) (\S+) requires ([\w.-]+)(?:\[[\w,]*\])?"
-        r"([^\n]*?), but you have\s+"
-        r"([\w.-]+)\s+(\S+)\s+which\s+is\s+incompatible",
-        f"{case.hit.before}{case.hit.text}\n{case.hit.after}",
-        re.MULTILINE,
-    )
-    if not lines:
-        return None
-    lines.sort(key=lambda found: (not _is_trained_with(found[0]), _weight(found[2])))
-    who, own, needs, spec, _, have = lines[0]
-    spec = spec.split(";")[0].strip()
-    more = f"; {len(lines) - 1} more such pairs" if len(lines) > 1 else ""
-    if not _is_trained_with(who):
-        return _of_the_image(who, own, f"{needs}{spec}", f"{needs} {have}", more)
+def _secret(case: Case) -> Answer:
+    """Answer a secret that is not there, by its name and by who asks for it."""
+    named = re.search(r"\b(?P<name>[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{2,20})+)\b", case.hit.text)
+    name = named["name"] if named else "HF_TOKEN"
+    if "timed out" in case.hit.text:
+        return Answer(
+            f"Colab did not hand the secret {name} out in time",
+            (
+                "run the cell again, in an open tab of Colab: the browser grants it",
+                f"from VS Code, or without a browser: os.environ['{name}'] in place of "
+                "userdata.get",
+            ),
+            why="userdata.get asks the page in the browser, and no page answers where the notebook "
+            "runs from elsewhere",
+            known="Colab says so",
+        )
+    of_wandb = name.startswith("WANDB")
     return Answer(
-        f"{who} {own} does not allow {needs} {have}: it asks for {needs}{spec}{more}",
-        _cure(case, who, needs, spec, have),
-        why=_why(case, who, needs, spec),
-        known="pip printed both sides",
-    )
-
-
-# What a fine-tune is made of: a conflict of these matters to the run.
-_STACK = (
-    "accelerate auto-gptq autoawq axolotl bitsandbytes compressed-tensors datasets deepspeed "
-    "flash-attn gptqmodel huggingface-hub kernels keras keras-hub liger-kernel lightning lm-eval "
-    "mergekit ms-swift nemo-toolkit openrlhf optimum peft pytorch-lightning safetensors "
-    "sentence-transformers sglang tokenizers torch torchao torchaudio torchtune torchvision "
-    "transformers triton trl unsloth unsloth-zoo verl vllm xformers "
-)
-
-
-def _is_trained_with(who: str) -> bool:
-    """Return whether a package is of a training stack, so far as names tell."""
-    name = who.lower().replace("_", "-")
-    return name in _STACK.split() or name.startswith(("llama", "vllm", "mlx", "torch-xla", "gemma"))
-
-
-def _of_the_image(who: str, own: str, wanted: str, have: str, more: str) -> Answer:
-    """Answer a list of conflicts with packages that came with an image or a notebook."""
-    return Answer(
-        f"pip installed what was asked for, and warns: {who} {own} wants {wanted}, and {have} is "
-        f"there now{more}",
+        "the notebook has no secret (token) of that name, or may not read it",
         (
-            f"nothing, where the run imports neither {who} nor the others of that list",
-            "or a fresh environment: python -m venv tune, then the installation there",
+            *(["report_to='none'   where nothing is to be logged there"] if of_wandb else []),
+            f"Colab: the key at the left, add {name}, and allow this notebook to read it",
+            "Kaggle: Add-ons > Secrets, attach it to this notebook",
+            f"elsewhere: export {name}=..., or wandb login"
+            if of_wandb
+            else "elsewhere: export HF_TOKEN=hf_...   or hf auth login",
         ),
-        why="an image, Colab or Kaggle brings hundreds of packages that each bound others; pip "
-        "names those that it breaks after it is done",
-        known="pip printed the list; none of it is a package of a training stack known here",
-        settles=False,
+        known="the message",
     )
-
-
-def _weight(name: str) -> int:
-    order = ("transformers", "torch", "trl", "peft", "accelerate", "tokenizers", "numpy")
-    return order.index(name) if name in order else len(order)
-
-
-def _first_release(case: Case) -> str | None:
-    types = (
-        {str(case.facts.model.model_type)}
-        if case.facts.model.known("model_type")
-        else set(case.log.model_types)
-    )
-    first = [families.FIRST_RELEASES[name] for name in types if name in families.FIRST_RELEASES]
-    return min(first, key=versions.parse) if first else None
-
-
-def _cure(case: Case, who: str, needs: str, spec: str, have: str) -> tuple[str, ...]:
-    first = _first_release(case) if needs == "transformers" else None
-    if first and _caps_below(spec, first):
-        newer = ""
-        if who == "llamafactory":
-            allowed = [
-                v
-                for v, cap in _LLAMA_FACTORY.items()
-                if versions.parse(cap) >= versions.parse(first)
-            ]
-            newer = f'pip install -U "llamafactory>={allowed[0]}"' if allowed else ""
-        return (
-            newer or f"pip install -U {who}",
-            f"or its main branch, if no release allows transformers {first} yet",
-        )
-    if who in {"torchvision", "torchaudio"} and needs == "torch":
-        return (
-            f"pip install -U {who}   from the index that torch {have} came from: each release goes "
-            "with one torch",
-            f"pip uninstall -y {who}   where the run needs it not",
-            f'or torch back: pip install "torch{spec}"',
-        )
-    return (
-        f'pip install "{needs}{spec}"',
-        f"or a newer {who}, if one allows {needs} {have}: pip install -U {who}",
-    )
-
-
-def _caps_below(spec: str, release: str) -> bool:
-    caps = re.findall(r"<=?\s*([\w.]+)", spec)
-    return any(
-        versions.parse(cap) < versions.parse(release) for cap in caps if versions.is_valid(cap)
-    )
-
-
-def _why(case: Case, who: str, needs: str, spec: str) -> str:
-    first = _first_release(case) if needs == "transformers" else None
-    if first and _caps_below(spec, first):
-        return (
-            f"this Gemma came with transformers {first}, which {who} of this release does not "
-            "allow: going back to what it asks for would not load the model"
-        )
-    return "pip installs what is asked for last, and only then tells which others it breaks"
 
 
 KINDS: tuple[General, ...] = (
@@ -174,73 +97,29 @@ KINDS: tuple[General, ...] = (
         "notebook-secret-missing",
         r"SecretNotFoundError|NotebookAccessError|KeyError: '(?:HF_TOKEN|HUGGINGFACE_TOKEN|"
         r"HUGGING_FACE_HUB_TOKEN|WANDB_API_KEY)'|kaggle_secrets\.\w{4,30}Error|"
-        r"BackendError: Unexpected response from the service|No user secrets exist for kernel id",
-        always(
-            "the notebook has no secret (token) of that name, or may not read it",
-            "Colab: the key at the left, add HF_TOKEN, and allow this notebook to read it",
-            "Kaggle: Add-ons > Secrets, attach it to this notebook",
-            "elsewhere: export HF_TOKEN=hf_...   or hf auth login",
-            known="the message",
-        ),
+        r"BackendError: Unexpected response from the service|No user secrets exist for kernel id|"
+        r"Requesting secret \w{1,60} timed out",
+        _secret,
         {
             "google.colab.userdata.SecretNotFoundError: Secret HF_TOKEN does not exist.": "Colab",
             "KeyError: 'HF_TOKEN'": "hf auth login",
+            "KeyError: 'WANDB_API_KEY'": "report_to='none'",
+            "TimeoutException: Requesting secret HF_TOKEN timed out. Secrets can only be fetched "
+            "when running from the Colab UI.": "os.environ",
             "KeyError: 'input_ids'": "",
         },
     ),
     General(
-        "pins-conflict",
-        r"requires [\w.-]+\S*.{0,200}, but you have [\w.-]+ \S+ which is incompatible",
-        _pins,
-        {
-            "llamafactory 0.9.2 requires transformers<=4.49.0,>=4.41.2, but you have transformers "
-            "4.50.0.dev0 which is incompatible.": "llamafactory",
-            "`unsloth 2026.6.8 requires torch<2.11.0,>=2.4.0, but you have torch 2.11.0+cu130 "
-            "which is incompatible.`": "torch<2.11.0",
-            "trl 1.0 requires peft<=0.9.6,>=0.8.6, but you have peft 0.15.2 which is "
-            "incompatible.": "peft<=0.9.6",
-            "dask-cudf 23.12.0 requires pandas<1.6.0dev0,>=1.3, but you have pandas 2.2.3 which is "
-            "incompatible.\ntorch-tensorrt 2.3.0a0 requires torch<2.4.0,>=2.1.0.dev, but you have "
-            "torch 2.4.0 which is incompatible.": "nothing, where",
-            "torch-tensorrt 2.3.0a0 requires torch<2.4.0,>=2.1.0.dev, but you have torch 2.4.0 "
-            "which is incompatible.\ntorchvision 0.18.0 requires torch==2.3.0, but you have torch "
-            "2.4.0 which is incompatible.": "pip install -U torchvision",
-        },
-        alone=True,
-    ),
-    General(
-        "pip-lists-conflicts",
-        r"pip's dependency resolver does not currently take into account all the packages",
-        _conflict,
-        {
-            "ERROR: pip's dependency resolver does not currently take into account all the "
-            "packages that are installed. This behaviour is the source of the following dependency "
-            "conflicts.\nunsloth-zoo 2025.9.9 requires trl<=0.23.0, but you have trl 0.24.0 which "
-            "is incompatible.": "",
-            "ERROR: pip's dependency resolver does not currently take into account all the "
-            "packages that are installed. This behaviour is the source of the following dependency "
-            "conflicts.": "went on",
-        },
-        alone=True,
-    ),
-    General(
         "cuda-libraries-of-two-releases",
-        r"undefined symbol: __nvJitLink\w{4,60}|version (?:libnvJitLink|"
-        r"libcu\w{3,20})\.so\.\d+ not",
-        always(
-            "CUDA libraries of two releases are mixed: one is found before the one that torch "
-            "brought",
-            "pip install -U nvidia-nvjitlink-cu12 nvidia-cusparse-cu12   and restart the kernel",
-            "or unset LD_LIBRARY_PATH before the command, where it names a CUDA of the system",
-            "or pip install --force-reinstall torch   which brings the libraries of its release",
-            why="torch's wheels bring their CUDA libraries as separate packages; another "
-            "package, conda or LD_LIBRARY_PATH puts an older libnvJitLink before them",
-            known="the message names the library and the symbol that it lacks",
-            settles=False,
-        ),
+        r"undefined symbol: (?:__nvJitLink|nccl[A-Z]|cublasLt[A-Z]|cudnn[A-Z]|iJIT_)\w{4,60}|"
+        r"version (?:libnvJitLink|libcu\w{3,20})\.so\.\d+ not",
+        _mixed,
         {
             "ImportError: /x/libcusparse.so.12: undefined symbol: __nvJitLinkComplete_12_4, "
-            "version libnvJitLink.so.12": "nvjitlink"
+            "version libnvJitLink.so.12": "LD_LIBRARY_PATH",
+            "ImportError: /x/torch/lib/libtorch_cuda.so: undefined symbol: ncclCommResume": "mixed",
+            "OSError: /x/libcublas.so.12: undefined symbol: cublasLtGetEnvironmentMode": "mixed",
+            "ImportError: /x/torch/lib/libtorch_cpu.so: undefined symbol: iJIT_NotifyEvent": "mkl",
         },
         alone=True,
     ),

@@ -1,4 +1,4 @@
-"""macOS, and Triton, which compiles kernels while the run goes on."""
+"""Triton, which compiles kernels while the run goes on, and the ptxas that it calls."""
 
 from __future__ import annotations
 
@@ -12,10 +12,30 @@ _NOT_COMPILED = (
     "without it, where no library needs Triton itself"
 )
 _ON_WINDOWS = r"\bwin32\b|[Ww]indows(?! Subsystem)|\b[Ww]in ?1[01]\b|[A-Z]:\\|\.dll\b|cp3\d+-win"
-_ON_MACOS = r"\bmacOS\b|\bDarwin\b|\bMPS\b|\bmps\b|Apple|/Users/|arm64-apple|macosx"
+_ON_MACOS = r"\bmacOS\b|\bDarwin\b|\bMPS\b|\bmps\b|Apple|(?<![A-Za-z]:)/Users/|arm64-apple|macosx"
+
+
+def _of_older_triton(case: Case) -> Answer:
+    """Answer a module that Triton itself no longer has."""
+    who = next((item for item in reversed(case.packages) if item != "triton"), "")
+    name = case.match["gone"]
+    return Answer(
+        f"the installed Triton has no module triton.{name}: {who or 'a package'} is older than it",
+        (
+            f"pip install -U {(who or 'bitsandbytes').replace('_', '-')}",
+            "or the torch, with its Triton, of the time of that package",
+        ),
+        why="Triton 3 took triton.ops out; bitsandbytes before 0.45 imports it"
+        if name == "ops"
+        else "modules of Triton move between its releases",
+        known="the message; who asks for it, the last frame says",
+        certain=bool(who) or name == "ops",
+    )
 
 
 def no_triton(case: Case) -> Answer:
+    if case.match.groupdict().get("gone"):
+        return _of_older_triton(case)
     text = case.above + case.around + case.hit.before + case.hit.text + case.hit.after
     if re.search(_ON_MACOS, text):
         do: tuple[str, ...] = (
@@ -44,6 +64,18 @@ def no_triton(case: Case) -> Answer:
 
 def _ptxas(case: Case) -> Answer:
     target = re.search(r"sm_(\d{2,3}a?)", case.around)
+    if target and int(target[1].rstrip("a")) < 75:
+        return Answer(
+            f"the ptxas that Triton calls no longer knows the card, an sm_{target[1]}",
+            (
+                "pip install --force-reinstall torch --index-url "
+                "https://download.pytorch.org/whl/cu126   (with the Triton of that release)",
+                "or TRITON_PTXAS_PATH=/usr/local/cuda-12.6/bin/ptxas, of such a toolkit",
+                f"or {_NOT_COMPILED}",
+            ),
+            why="the ptxas of CUDA 13 left out Pascal and Volta (P100, V100)",
+            known="the message",
+        )
     return Answer(
         f"the ptxas that Triton calls does not know the card, an sm_{target[1]}"
         if target
@@ -59,34 +91,50 @@ def _ptxas(case: Case) -> Answer:
     )
 
 
-KINDS: tuple[General, ...] = (
-    General(
-        "slice-outside-on-xla",
-        r"Value out of range \(expected to be in range of \[-?\d+, -?\d+\], but got "
-        r"(?P<at>-?\d+)\)",
-        lambda case: Answer(
-            f"torch_xla cannot slice at {case.match['at']}: the dimension is shorter than that",
+def _compiling(case: Case) -> Answer:
+    """Answer what Triton could not compile or start, by what it says."""
+    text = f"{case.hit.text}\n{case.hit.after[:600]}"
+    if re.search(r"Triton Error \[(?:CUDA|HIP)\]:[^\n]{0,40}out of memory", text):
+        return Answer(
+            "the card had no memory left when Triton started a kernel",
             (
-                "pad the prompt to a length of at least "
-                f"{abs(int(case.match['at'])) + 1:,} tokens   shows whether that is it",
-                "or a static cache: cache_implementation='static'",
+                "per_device_train_batch_size=1 with more gradient_accumulation_steps",
+                "a shorter max_length, gradient_checkpointing=True",
+                "nvidia-smi   shows what other processes hold",
             ),
-            why="torch on a CPU or a GPU shortens a slice that begins before the first element, "
-            "and torch_xla refuses it. A sliding cache keeps its last window - 1 tokens by such a "
-            "slice, also where there are fewer",
-            known="the message is torch_xla's; which slice it is, only the frames say",
-            certain=False,
+            known="the driver says so; torch's own figures are not in this message",
             settles=False,
+        )
+    if re.search(r"fp8e\w{2,6} not supported|type fp8\w{0,6} not supported", text):
+        return Answer(
+            "a kernel computes in fp8, which this card does not have",
+            (
+                "weights in bfloat16 or 4 bits, in place of the fp8 checkpoint or option",
+                "or a card of compute capability 8.9 or newer (L4, RTX 40, H100)",
+            ),
+            why="fp8 begins with compute capability 8.9 (Ada and Hopper)",
+            known="Triton says so",
+        )
+    return Answer(
+        "Triton could not compile or load a kernel for this card",
+        (
+            "pip install -U torch triton unsloth unsloth_zoo liger-kernel   (those that are used)",
+            _NOT_COMPILED,
+            "or attn_implementation='eager' (sdpa), and without liger-kernel",
         ),
-        {
-            "RuntimeError: Value out of range (expected to be in range of [-19, 18], but got "
-            "-1023)": "1,024 tokens"
-        },
-    ),
+        why="a kernel may use what this Triton does not know, or what this card does not have "
+        "(bfloat16 and fp8 before Ampere and Ada)",
+        known="the message; which of these it is, it does not say",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
     General(
         "triton-missing",
         r"Cannot find a working triton installation|TritonMissing|Unable to import `?triton|"
-        r"No module named 'triton(?:\.\w{1,40})?'|DLL load failed while importing libtriton|"
+        r"No module named 'triton(?:\.(?P<gone>ops|common|testing)[\w.]{0,40}|\.\w{1,40})?'|"
+        r"DLL load failed while importing libtriton|"
         r"[Tt]riton (?:is not installed|not installed(?! or not compatible; certain)|"
         r"is not available|installation not found)",
         no_triton,
@@ -96,6 +144,7 @@ KINDS: tuple[General, ...] = (
             ),
             '  File "C:\\venv\\x.py", line 1, in f\nModuleNotFoundError: No module named '
             "'triton'": "triton-windows",
+            "ModuleNotFoundError: No module named 'triton.ops'": "pip install -U bitsandbytes",
             "RuntimeError: Triton not installed or not compatible; certain GPU-related functions "
             "will not be available.": "",
         },
@@ -125,6 +174,7 @@ KINDS: tuple[General, ...] = (
         _ptxas,
         {
             "ptxas fatal   : Value 'sm_121a' is not defined for option 'gpu-name'": "sm_121a",
+            "ptxas fatal   : Value 'sm_70' is not defined for option 'gpu-name'": "no longer knows",
         },
         alone=True,
     ),
@@ -167,75 +217,6 @@ KINDS: tuple[General, ...] = (
         {"RuntimeError: `ptxas` failed with error code 4294967295:": "cache"},
     ),
     General(
-        "metal-stopped-the-work",
-        r"\[METAL\] Command buffer execution failed: (?P<why>[^\n(]{3,60})|"
-        r"ggml_metal_graph_compute: command buffer \d+ failed with status",
-        always(
-            "macOS stopped the GPU's work: the step takes too much memory, or too long at once",
-            "mlx_lm.lora ... --batch-size 1 --max-seq-length 1024 --num-layers 4 --grad-checkpoint",
-            "pip install -U mlx mlx-lm",
-            "or a smaller or 4-bit checkpoint: the weights, and what the step adds, share the "
-            "machine's memory with the screen",
-            why="Metal ends a command that exceeds its limits and says only that it failed",
-            known="the message; which limit it was, it does not say",
-            settles=False,
-        ),
-        {
-            "libc++abi: terminating due to uncaught exception of type std::runtime_error: [METAL] "
-            "Command buffer execution failed: Internal Error (0000000e:Internal Error)": (
-                "--batch-size 1"
-            )
-        },
-        alone=True,
-    ),
-    General(
-        "no-mask-on-mps",
-        r"Can't infer missing attention mask on `?mps",
-        always(
-            "generate got no attention mask, and on MPS transformers does not make one up",
-            "inputs = tokenizer(text, return_tensors='pt').to('mps'); model.generate(**inputs)",
-            "pip install -U 'torch>=2.3' transformers   for releases that make one up",
-            why="input_ids alone were handed over; the mask is beside them in what the tokenizer "
-            "returns",
-            known="transformers says so",
-        ),
-        {"ValueError: Can't infer missing attention mask on `mps` device.": "**inputs"},
-    ),
-    General(
-        "too-large-for-mps",
-        r"total bytes of NDArray > 2\*\*32|Invalid buffer size: [\d.]+ [GT]i?B|"
-        r"Output channels > 65536 not supported at the MPS",
-        always(
-            "one tensor of the step is larger than Apple's Metal takes",
-            "a shorter max_length and per_device_train_batch_size=1",
-            'or attn_implementation="sdpa", if it is eager attention; macOS and torch of this '
-            "year take more",
-            why="the logits go over the whole vocabulary (262,144 from Gemma 3 on), eager "
-            "attention over length times length",
-            known="the message; which tensor it is, the last frame shows",
-            settles=False,
-        ),
-        {"RuntimeError: Invalid buffer size: 12.00 GB": "max_length"},
-    ),
-    General(
-        "precision-not-on-this-device",
-        r"(?:fp16|bf16) mixed precision with MPS device requires|"
-        r"unsupported autocast device_type|"
-        r"BFloat16 is only supported on MacOS 14|MPS BFloat16 is only",
-        always(
-            "this device, or this torch on it, has no mixed precision of that kind",
-            "bf16=False, fp16=False   and dtype=torch.float32 (or bfloat16) at loading",
-            "or pip install -U torch accelerate; macOS 14 or newer for bfloat16 on MPS",
-            why="a run that was meant for a GPU falls back on the CPU or MPS where torch sees none",
-            known="the message",
-        ),
-        {
-            "ValueError: bf16 mixed precision with MPS device requires a Pytorch >= 2.6.0": (
-                "bf16=False"
-            ),
-        },
-    ),
-    General(
         "kernel-started-with-too-much",
         r"Triton Error \[(?P<kind>CUDA|HIP)\]:\s{0,3}(?:Code: \d+, Mess{1,2}age: )?invalid "
         r"argument",
@@ -265,16 +246,12 @@ KINDS: tuple[General, ...] = (
         r"triton\.compiler\.errors\.\w{3,40}|\bCompilationError: at \d|PassManager::run failed|"
         r"Triton Error \[(?:CUDA|HIP)\]|error: LLVM Translation failed|LLVM ERROR: Cannot select|"
         r"Failed to (?:link|load) hsaco|LLD failed to link",
-        always(
-            "Triton could not compile or load a kernel for this card",
-            "pip install -U torch triton unsloth unsloth_zoo liger-kernel   (those that are used)",
-            _NOT_COMPILED,
-            "or attn_implementation='eager' (sdpa), and without liger-kernel",
-            why="a kernel may use what this Triton does not know, or what this card does not have "
-            "(bfloat16 and fp8 before Ampere and Ada)",
-            known="the message; which of these it is, it does not say",
-            settles=False,
-        ),
-        {"RuntimeError: Triton Error [CUDA]: device kernel image is invalid": "triton"},
+        _compiling,
+        {
+            "RuntimeError: Triton Error [CUDA]: device kernel image is invalid": "triton",
+            "RuntimeError: Triton Error [CUDA]: out of memory": "no memory left",
+            "triton.compiler.errors.CompilationError: at 74:12: type fp8e4nv not supported in this "
+            "architecture.": "8.9",
+        },
     ),
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .same_name import DISTRIBUTIONS, SAME_NAME
 
 
 def _of_another_torch(module: str) -> Answer:
@@ -25,10 +27,37 @@ def _of_another_torch(module: str) -> Answer:
     )
 
 
+def _of_own_files(module: str) -> Answer:
+    """Answer an import in a circle among the script's own modules."""
+    return Answer(
+        f"two files import each other: {module} was asked for a name before it was read to the end",
+        (
+            "move the import into the function that needs it, or what both need into a third file",
+            "import MODULE in place of from MODULE import NAME, and MODULE.NAME where it is used",
+            "a file of yours that has the name of a package: rename it",
+        ),
+        why="Python reads a module from the top; one that is imported again while it is read has "
+        "only the names above that line",
+        known="the message; which lines import, the frames show",
+        settles=False,
+    )
+
+
+def _is_a_package(module: str) -> bool:
+    known = module in SAME_NAME or module in DISTRIBUTIONS or module in {"unsloth_zoo", "PIL"}
+    return known or module in sys.stdlib_module_names
+
+
 def _circular(case: Case) -> Answer:
-    module = case.match["module"].partition(".")[0]
+    full = case.match["module"]
+    module = full.partition(".")[0]
     place = re.search(r"circular import\)\s*\((?P<path>[^)\n]{1,300})\)", case.hit.text)
     is_own = place is not None and not re.search(r"(?:site|dist)-packages", place["path"])
+    is_installed = (place is not None and not is_own) or case.says(
+        rf"(?:site|dist)-packages[/\\]{module}[/\\.]"
+    )
+    if not (_is_a_package(module) or is_installed):
+        return _of_own_files(full)
     if is_own:
         return Answer(
             f"a file or folder here has the name of the package {module}, and Python imports it in "
@@ -46,13 +75,13 @@ def _circular(case: Case) -> Answer:
         r"(?i)\bwindows\b|(?<![a-z])[A-Z]:\\", case.hit.before[-6000:] + case.around
     )
     wheel = "triton-windows" if module == "triton" and is_windows else module
+    wheel = DISTRIBUTIONS.get(wheel, wheel)
     wheel = "-U unsloth unsloth_zoo" if module.startswith("unsloth") else wheel
+    again = f"pip install --force-reinstall --no-deps {wheel}   and restart the kernel"
+    own = f"rename your own file, if one is called {module}.py"
     return Answer(
         f"{module} was asked for a name while it was still being imported",
-        (
-            f"pip install --force-reinstall --no-deps {wheel}   and restart the kernel",
-            "or rename your own file, if one has the name of a package",
-        ),
+        (own,) if module in sys.stdlib_module_names else (again, f"or {own}"),
         why="files of two releases are mixed, or an import that failed before left half a module "
         "in memory: the first error of the session is the cause",
         known="the message; which of the two it is, it does not say",
@@ -79,7 +108,9 @@ def _not_loaded(case: Case) -> Answer | None:
     return Answer(
         "transformers could not load one of its modules; the error before this one is the cause",
         (
-            f'python -c "import {case.match["name"] or "transformers"}"   shows it whole',
+            f'python -c "import {case.match["name"]}"   shows it whole'
+            if case.match["name"]
+            else f'python -c "from transformers import {case.match["asked"]}"   shows it whole',
             "pip uninstall flash-attn torchvision tensorflow   one by one, where the run does not "
             "need them",
         ),
@@ -100,48 +131,15 @@ KINDS: tuple[General, ...] = (
             "(most likely due to a circular import) (/home/me/datasets.py)": "rename it",
             "AttributeError: partially initialized module 'torchvision' has no attribute "
             "'extension' (most likely due to a circular import)": "goes with one torch",
+            "ImportError: cannot import name 'A' from partially initialized module 'models.llm' "
+            "(most likely due to a circular import) (/home/me/proj/models/llm.py)": "each other",
+            "AttributeError: partially initialized module 'train' has no attribute 'x' (most "
+            "likely due to a circular import)": "third file",
+            "AttributeError: partially initialized module 'random' has no attribute 'seed' (most "
+            "likely due to a circular import)": "random.py",
             'File "D:\\C\\venv\\lib\\site-packages\\triton\\language\\__init__.py", line 2, in '
             "<module>\nAttributeError: partially initialized module 'triton' has no attribute '_C' "
             "(most likely due to a circular import)": "triton-windows",
-        },
-    ),
-    General(
-        "numpy-of-another-time",
-        r"numpy\.(?:dtype|ufunc|ndarray) size changed|compiled against (?:API|ABI) version|"
-        r"compiled using NumPy 1\.x cannot be run|Numpy is not available|_ARRAY_API not found|"
-        r"cannot import name '_?\w{1,40}' from 'numpy\._?\w|"
-        r"numpy\.core\.multiarray failed to import|No module named 'numpy\._core",
-        always(
-            "a compiled package was built for another NumPy than the one that is imported",
-            "restart the kernel, if anything was installed in this session",
-            "or pip install 'numpy<2', or pip install -U for the package of the last frame",
-            why="NumPy 2 changed what compiled code sees; and a notebook keeps the old one in "
-            "memory after an upgrade",
-            settles=False,
-        ),
-        {
-            "ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected "
-            "96 from C header, got 88 from PyObject": "restart the kernel",
-            "RuntimeError: Numpy is not available": "numpy<2",
-        },
-    ),
-    General(
-        "c-library-too-old",
-        r"version [`'](?P<name>GLIBC(?:XX)?_[\d.]{1,10}|CXXABI_[\d.]{1,10})' not found",
-        lambda case: Answer(
-            f"a compiled package needs {case.match['name']}, and this system's C or C++ library is "
-            "older",
-            (
-                "conda install -c conda-forge libstdcxx-ng   (GLIBCXX, CXXABI)",
-                "a newer system or a container, for GLIBC_; or an older wheel of that package",
-            ),
-            why="wheels are built on newer systems; inside conda the loader may find the system's "
-            "library first (LD_LIBRARY_PATH=$CONDA_PREFIX/lib)",
-            known="the loader says so",
-        ),
-        {
-            "ImportError: /lib/x86_64-linux-gnu/libstdc++.so.6: version `GLIBCXX_3.4.32' not found "
-            "(required by /x/_C.so)": "libstdcxx-ng"
         },
     ),
     General(
@@ -152,7 +150,8 @@ KINDS: tuple[General, ...] = (
             "the script starts processes while it is being imported by one of them",
             'if __name__ == "__main__":   around everything that runs',
             "or dataloader_num_workers=0 and dataset_num_proc=None",
-            why="on Windows and macOS a new process imports the script once more",
+            why="a process that is spawned imports the script once more: so it is on Windows and "
+            "macOS, and with vLLM, Ray and torch's spawn on Linux too",
         ),
         {
             "RuntimeError: An attempt has been made to start a new process before the current "
@@ -189,6 +188,8 @@ KINDS: tuple[General, ...] = (
             ),
             "RuntimeError: Failed to import transformers.trainer because of the following error "
             "(look up to see its traceback):\nsomething": "one by one",
+            "ModuleNotFoundError: Could not import module 'Gemma3ForCausalLM'. Are this object's "
+            "requirements defined correctly?": "from transformers import Gemma3ForCausalLM",
         },
     ),
     General(

@@ -1,4 +1,4 @@
-"""The names of packages by those of their modules, so that the command to install them is known."""
+"""The names of packages by those of their modules, and the statements that import names."""
 
 from __future__ import annotations
 
@@ -67,11 +67,6 @@ NOT_A_PACKAGE = {
         ),
         "Colab alone brings that module",
     ),
-    "distutils": (
-        "distutils is no longer a part of Python from 3.12 on",
-        ("pip install -U setuptools", "or Python 3.11"),
-        "setuptools brings a copy of it",
-    ),
     "torch._six": (
         "a package that is older than this torch asks for torch._six, which torch no longer has",
         (
@@ -86,4 +81,46 @@ NOT_A_PACKAGE = {
         ("pip install -U llamafactory   and llamafactory-cli train CONFIG.yaml",),
         "scripts of 2023 and early 2024 import it; it is called llamafactory since",
     ),
+}
+# What to write for names that scripts use, where it is not "from OWNER import NAME".
+STATEMENTS = {
+    "bnb": "import bitsandbytes as bnb",
+    "np": "import numpy as np",
+    "pd": "import pandas as pd",
+    "plt": "import matplotlib.pyplot as plt",
+    "F": "import torch.nn.functional as F",
+    "nn": "from torch import nn",
+    "Image": "from PIL import Image",
+    "FastLanguageModel": "from unsloth import FastLanguageModel",
+    "FastModel": "from unsloth import FastModel",
+    "FastVisionModel": "from unsloth import FastVisionModel",
+    "is_bfloat16_supported": "from unsloth import is_bfloat16_supported",
+    "load_dataset": "from datasets import load_dataset",
+    "Dataset": "from datasets import Dataset",
+    "train_on_responses_only": "from unsloth.chat_templates import train_on_responses_only",
+    "get_chat_template": "from unsloth.chat_templates import get_chat_template",
+    **{
+        name: f"import {name}"
+        for name in (
+            "torch",
+            "os",
+            "re",
+            "sys",
+            "json",
+            "math",
+            "random",
+            "gc",
+            "wandb",
+            "deepspeed",
+            "triton",
+            "torchvision",
+            "ray",
+            "transformers",
+            "trl",
+            "peft",
+            "datasets",
+            "tqdm",
+            "time",
+        )
+    },
 }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from .... import versions
 from ...answer import Answer
 from ..base import Case, General, always
+from ..released import upgrade
 
 
 def _styles(case: Case) -> Answer | None:
@@ -25,23 +27,57 @@ def _styles(case: Case) -> Answer | None:
     )
 
 
+_COMPILED = re.compile(
+    r"(?<![A-Za-z])(flash_attn|xformers|vllm|torchvision|torchaudio|bitsandbytes|triton|apex|"
+    r"causal_conv1d|selective_scan|transformer_engine|torchao|fbgemm_gpu|flashinfer|sgl_kernel|"
+    r"auto_gptq|awq_ext|exllamav2)"
+)
+
+
 def _compiled_for_another(case: Case) -> Answer:
-    text = f"{case.around}\n{case.hit.after[:300]}"
-    name = re.search(
-        r"(flash_attn|xformers|vllm|torchvision|torchaudio|bitsandbytes|triton|apex)", text
-    )
+    """Answer by the file that the message names; where it names none, by the last frame."""
+    last = case.frames.splitlines()[-2:]
+    texts = [case.hit.text, *reversed(last), case.around, case.hit.after[:300]]
+    name = next((found for text in texts if (found := _COMPILED.search(text))), None)
     who = name[1] if name else "an extension"
+    of_itself = name is None and re.search(r"[/\\]torch[/\\]lib[/\\]", case.hit.text) is not None
+    if of_itself:
+        return _halves_of_torch()
     pip = "pip install --force-reinstall --no-deps --no-cache-dir --no-build-isolation " + (
         who.replace("_", "-") if name else "NAME"
     )
     if who in {"torchvision", "torchaudio", "xformers", "vllm"}:
         pip = f"pip install -U torch {who}   together, from one index: a wheel is for one torch"
+    operator = "operator torchvision" in case.hit.text
     return Answer(
         f"{who} was built against another torch than the one that is installed",
-        (pip, "or torch back to the release it was built for"),
-        why="a compiled extension fits one release of torch (and one C++ ABI); an upgrade of torch "
-        "alone breaks it",
-        known="a symbol of torch's library is missing from it, by the message",
+        (
+            pip,
+            *(["pip uninstall -y torchvision   where no images are read"] if operator else []),
+            "or torch back to the release it was built for",
+        ),
+        why="its compiled part was not loaded, so torch has no such operator; a build of one for "
+        "the CPU beside one for CUDA gives the same"
+        if operator
+        else "a compiled extension fits one release of torch (and one C++ ABI); an upgrade of "
+        "torch alone breaks it",
+        known="torch does not know an operator of torchvision"
+        if operator
+        else "a symbol of torch's library is missing from it, by the message",
+    )
+
+
+def _halves_of_torch() -> Answer:
+    return Answer(
+        "libraries of two releases of torch, or of what torch is linked with, are mixed",
+        (
+            "pip uninstall -y torch torchvision torchaudio (twice), and conda remove pytorch, then "
+            "one of them anew",
+            "unset LD_LIBRARY_PATH before the command, where it names another torch or CUDA",
+        ),
+        why="torch's own library misses a symbol of another of its libraries",
+        known="the file that the message names is torch's own",
+        settles=False,
     )
 
 
@@ -71,6 +107,22 @@ def without_torch(case: Case, who: str) -> Answer:
         certain=said is not None,
         settles=said is not None,
     )
+
+
+def names_beside_torch(case: Case, package: str, who: str) -> tuple[str, ...]:
+    """Return what to do about a name that torch, or the Triton that it brings, does not have."""
+    if package == "triton":
+        return (
+            "pip install --force-reinstall torch   brings the Triton of its release (Windows: "
+            "triton-windows of that release)",
+            *([f"or {upgrade(who)}"] if who and who != "torch" else []),
+        )
+    torch = case.facts.packages.get("torch")
+    here = str(torch.get("version", "")) if torch is not None else ""
+    newer = "pip install -U torch torchvision torchaudio"
+    if who and versions.is_valid(here) and versions.contains(">=2.6", here):
+        return (upgrade(who), f"or a torch of the time of this {who}", newer)
+    return (newer, f"or another {who}, of the time of this torch" if who else "or older code")
 
 
 KINDS: tuple[General, ...] = (
@@ -127,7 +179,11 @@ KINDS: tuple[General, ...] = (
         {
             "ImportError: /x/flash_attn_2_cuda.cpython-310-x86_64-linux-gnu.so: undefined symbol: "
             "_ZN3c104cuda9SetDeviceEa": "another torch",
-            "RuntimeError: operator torchvision::nms does not exist": "another torch",
+            "RuntimeError: operator torchvision::nms does not exist": "uninstall -y torchvision",
+            'Traceback (most recent call last):\n  File "/x/site-packages/vllm/a.py", line 7, in '
+            '<module>\n    from xformers import ops\n  File "/x/site-packages/xformers/a.py", line '
+            "8, in f\nImportError: /x/flash_attn_2_cuda.cpython-310-x86_64-linux-gnu.so: undefined "
+            "symbol: _ZN3c104cuda9SetDeviceEi": "flash_attn was built",
             "ImportError: The procedure entry point ?_singleton@UndefinedTensorImpl@c10@@0U12@A "
             "could not be located in the dynamic link library xformers\\_C.pyd": "xformers was",
         },

@@ -7,6 +7,7 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..released import Released, released, upgrade
+from .same_name import STATEMENTS
 from .successors import known_name
 from .torch_pairs import without_torch
 
@@ -42,6 +43,44 @@ _OF_TORCH = {"torch", "nn", "Tensor", "dist", "DeviceMesh", "DTensor", "GradScal
 _GUARDED = {"transformers", "peft", "accelerate", "sentence_transformers", "optimum", "diffusers"}
 
 
+def _statement(owner: str, name: str) -> str:
+    """Return what to write so that a name is defined."""
+    if name in STATEMENTS:
+        return STATEMENTS[name]
+    return f"from {owner} import {name}" if owner else f"import or define {name} first"
+
+
+def _no_import(name: str) -> Answer | None:
+    """Answer names that no import brings: of JSON, of a script, of Python 2."""
+    if name in {"true", "false", "null"}:
+        return Answer(
+            f"JSON stands in a file that Python runs: {name} is JSON's",
+            (
+                "True, False and None in Python's code",
+                "a notebook (.ipynb) is JSON: jupyter nbconvert --to script NOTEBOOK.ipynb",
+                "a text of JSON: json.loads(text)",
+            ),
+            known="the name is one of JSON's three words",
+            settles=False,
+        )
+    if name == "__file__":
+        return Answer(
+            "__file__ is read in a notebook or in a console, where there is no file",
+            ("os.getcwd() in its place", "or the same code as a script: python train.py"),
+            known="Python sets __file__ for files alone",
+        )
+    if name in {"unicode", "xrange", "raw_input", "basestring", "long", "reduce", "reload"}:
+        return Answer(
+            f"the code is Python 2's: Python 3 has no {name}",
+            (
+                "newer code of that project",
+                "str, range, input in place of unicode, xrange, raw_input, in code of yours",
+            ),
+            known="the name is one of Python 2's",
+        )
+    return None
+
+
 def _of_either(owner: str, name: str) -> Answer:
     """Answer a name of an optional package, where no frame tells who uses it."""
     return Answer(
@@ -50,7 +89,7 @@ def _of_either(owner: str, name: str) -> Answer:
         (
             f"pip install -U {owner}   and restart the kernel: a package imports from it only "
             "if it is there, and new enough",
-            f"from {owner} import {name}   where the script itself uses that name",
+            f"{_statement(owner, name)}   where the script itself uses that name",
         ),
         known="Python says so; whose line uses it, the traceback's last frame shows",
         certain=False,
@@ -84,12 +123,15 @@ def _undefined(case: Case) -> Answer | None:
             known="the frames and the message; which of the two, they do not say",
             settles=False,
         )
+    other = _no_import(name)
+    if other is not None and not (owner and not case.frames):
+        return other
     if owner and not case.frames:
         return _of_either(owner, name)
     return Answer(
         f"{name} is used before it is imported or defined",
         (
-            f"from {owner} import {name}" if owner else f"import or define {name} first",
+            _statement(owner, name),
             "in a notebook: run the cells above again, after each restart",
         ),
         known="Python says so",
@@ -184,6 +226,11 @@ KINDS: tuple[General, ...] = (
             "line 718, in get_peft_config\n    peft_config = LoraConfig(\nNameError: name "
             "'LoraConfig' is not defined": "pip install -U peft",
             "NameError: name 'model' is not defined": "run the cells above",
+            "NameError: name 'null' is not defined": "nbconvert",
+            "NameError: name '__file__' is not defined": "os.getcwd()",
+            "NameError: name 'FastLanguageModel' is not defined": "from unsloth import Fast",
+            '  File "/home/me/t.py", line 3, in f\n    im = Image.open(p)\nNameError: name '
+            "'Image' is not defined": "from PIL import Image",
             "NameError: name 'PeftConfig' is not defined": "a package that finds no peft",
             '  File "/home/me/t.py", line 3, in f\n    c = LoraConfig(r=8)\nNameError: name '
             "'LoraConfig' is not defined": "from peft import LoraConfig",

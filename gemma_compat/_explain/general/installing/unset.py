@@ -78,7 +78,8 @@ def _before_its_value(case: Case) -> Answer:
 KINDS: tuple[General, ...] = (
     General(
         "name-before-its-value",
-        r"(?:UnboundLocalError: [^\n']{0,60}|\blocal variable )'(?P<name>\w{1,60})'",
+        r"(?:UnboundLocalError: [^\n']{0,60}|\blocal variable |\baccess free variable )"
+        r"'(?P<name>\w{1,60})'",
         _before_its_value,
         {
             'File "/x/site-packages/trl/models/modeling_value_head.py", line 46, in __init__\n'
@@ -87,6 +88,8 @@ KINDS: tuple[General, ...] = (
             "UnboundLocalError: cannot access local variable 'x' where it is not associated with a "
             "value": "x is read before",
             "UnboundLocalError: local variable 'loss' referenced before assignment": "loss is read",
+            "NameError: cannot access free variable 'tokenizer' where it is not associated with a "
+            "value in enclosing scope": "tokenizer is read before",
             "Traceback (most recent call last):\n  File "
             '"/x/site-packages/accelerate/data_loader.py",'
             " line 575, in __iter__\n    current_batch = send_to_device(current_batch)\n"

@@ -12,6 +12,20 @@ def _old_python(case: Case) -> Answer:
     needed, form = ("3.10", "X | None") if "|" in case.match[0] else ("3.9", "list[X]")
     here = case.facts.python if case.facts.known("python") else None
     is_older = here is not None and versions.parse(here) < versions.parse(needed)
+    if here is not None and not is_older:
+        return Answer(
+            f"a value stands where a type is meant in {form}, or a class is asked for an "
+            f"entry; this is Python {here}",
+            (
+                "look at the last frame's line: Callable in place of callable, Any of any; an "
+                "object in place of its class",
+                "pip install -U   of the package of the last frame, where the line is its own",
+            ),
+            why=f"Python {needed} and newer take {form} for types",
+            known="the message, and the Python that the log states",
+            certain=False,
+            settles=False,
+        )
     return Answer(
         f"the code writes types as {form}, which Python has from {needed} on"
         + (f"; this is Python {here}" if is_older else ""),
@@ -154,6 +168,9 @@ KINDS: tuple[General, ...] = (
         _old_python,
         {
             "TypeError: 'type' object is not subscriptable": "3.9",
+            "- Python version: 3.12.3\nTypeError: 'type' object is not subscriptable": (
+                "a type is meant"
+            ),
             "TypeError: unsupported operand type(s) for |: 'type' and 'NoneType'": "3.10",
         },
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 from .platforms import no_triton
 
 _ON_ARM = r"aarch64|DGX Spark|\bGB10\b|Jetson|arm linux|linux_arm64|Grace"
@@ -89,25 +89,55 @@ def no_set_of_releases(case: Case) -> Answer:
     )
 
 
-def _no_wheel(case: Case) -> Answer | None:
-    name = (case.match["name"] or case.match["other"] or case.match["asked"]).strip("'\"")
-    listed = re.search(
-        r"\(from versions: (?P<found>[^)\n]{0,2000})", case.hit.before + case.hit.text
+_NO_NETWORK = re.compile(
+    r"NewConnectionError|Failed to establish a new connection|name resolution|ProxyError|"
+    r"ConnectTimeoutError|Network is unreachable|SSLError|getaddrinfo failed"
+)
+_OTHER_PYTHON = re.compile(r"Requires-Python (?P<bound>[<>=!~]=?[\w.,<>=!~* ]{1,40})")
+
+
+def _not_reached(package: str) -> Answer:
+    return Answer(
+        f"pip could not reach the index, and so finds no release of {package}",
+        (
+            "Kaggle: Settings > Internet on; a cluster: install on a node that has a network",
+            "without one: pip download there, then pip install --no-index --find-links FOLDER "
+            f"{package}",
+            "behind a proxy: pip install --proxy http://HOST:PORT ...",
+        ),
+        why="'from versions: none' is what pip says of an index that did not answer, too",
+        known="pip's warnings above name the connection",
     )
-    none = listed is None or listed["found"].strip() in {"none", ""}
-    package = re.split(r"[\[<>=!~;@ ]", name)[0]
-    if re.search(rf"import name ['`]{re.escape(package)}['`]", case.near):
-        return None  # a name in a package, which the line before shows
-    if package.lower() == "triton" and none:
-        return no_triton(case)
-    if re.search(_ON_ARM, case.hit.before + case.hit.text + case.hit.after):
-        return no_wheel_for_arm(name or "the package")
+
+
+def _at_torchs_index(package: str, name: str, label: str) -> Answer:
+    return Answer(
+        f"{name} is a build for one CUDA, and such builds lie at PyTorch's own index",
+        (
+            f"pip install '{name}' --index-url https://download.pytorch.org/whl/{label}",
+            f"or {package} without the +{label}, from the index that pip asks by itself",
+        ),
+        why="the index that pip asks by itself has no releases with a + in them",
+        known="the name that was asked for has the label of the build",
+        certain=False,
+    )
+
+
+def _no_release(case: Case, package: str, none: bool) -> Answer:
+    """Answer a package that has no release, or not the one that is asked for, for this Python."""
+    above = case.hit.before[-4000:]
+    bound = _OTHER_PYTHON.findall(above + case.hit.text)
     return Answer(
         f"pip finds no release of {package} for this Python and this system"
         if none
         else f"the release of {package} that is asked for does not exist for this Python and "
         "system",
         (
+            *(
+                [f"a Python that is {bound[-1].strip()}: pip left out releases that ask for that"]
+                if bound
+                else []
+            ),
             "python --version   and an environment with a Python that it has wheels for (3.11 or "
             "3.12, mostly)",
             f"pip index versions {package}   lists what there is",
@@ -122,63 +152,36 @@ def _no_wheel(case: Case) -> Answer | None:
     )  # fmt: skip
 
 
-_LIBRARIES = (
-    r"lib(?:cudart|cublas|cublasLt|cudnn|nccl|cusparse|cusparseLt|curand|cufft|nvJitLink|nvrtc|"
-    r"torch|c10|mpi)\w{0,20}[\w.+-]{0,30}"
-)
-
-
-def _library(case: Case) -> Answer:
-    name = case.match["name"] or case.match["bare"]
-    return Answer(
-        f"a compiled package looks for {name}, which is not on this machine",
-        (
-            'python -c "import torch; print(torch.__version__, torch.version.cuda)"   and '
-            "reinstall the package of the last frame for that CUDA",
-        ),
-        why="it was built for another CUDA than the one that torch brings, or for one that has to "
-        "be installed on the system",
-        known="the message names the library",
-        settles=False,
+def _no_wheel(case: Case) -> Answer | None:
+    name = (
+        case.match["name"] or case.match["other"] or case.match["asked"] or case.match["need"]
+    ).strip("'\"")
+    listed = re.search(
+        r"\(from versions: (?P<found>[^)\n]{0,2000})", case.hit.before + case.hit.text
     )
+    none = listed is None or listed["found"].strip() in {"none", ""}
+    package = re.split(r"[\[<>=!~;@ ]", name)[0]
+    above = case.hit.before[-4000:]
+    if re.search(rf"import name ['`]{re.escape(package)}['`]", case.near):
+        return None  # a name in a package, which the line before shows
+    label = re.search(r"\+(cu\d{2,3}|cpu|rocm[\d.]+)$", name)
+    if label is not None:
+        return _at_torchs_index(package, name, label[1])
+    if none and _NO_NETWORK.search(above):
+        return _not_reached(package)
+    if package.lower() == "triton" and none:
+        return no_triton(case)
+    if re.search(_ON_ARM, case.hit.before + case.hit.text + case.hit.after):
+        return no_wheel_for_arm(name or "the package")
+    return _no_release(case, package, none)
 
 
 KINDS: tuple[General, ...] = (
     General(
-        "shared-library-missing",
-        rf"(?P<name>{_LIBRARIES}): cannot open shared object file|"
-        rf"(?:Import|OS)Error: (?P<bare>{_LIBRARIES})[`'\"]?[ \t\r]*$",
-        _library,
-        {
-            "ImportError: libcudart.so.11.0: cannot open shared object file: No such file or "
-            "directory": "for that CUDA",
-            "升到 vLLM 0.20.0 後:\nImportError: libcudart.so.13\n": "for that CUDA",
-        },
-    ),
-    General(
-        "extra-that-a-release-lacks",
-        r"WARNING: (?P<name>[\w.-]{2,40}) (?P<release>\d\S{0,20}) does not provide the extra "
-        r"'(?P<extra>[\w.-]{1,40})'",
-        lambda case: Answer(
-            f"{case.match['name']} {case.match['release']} has no extra {case.match['extra']}: "
-            "pip installs it without what was meant by that",
-            (
-                f"pip install {case.match['name']}   and the packages of that extra by name",
-                'python -c "import importlib.metadata as m; '
-                f"print(m.metadata('{case.match['name']}').get_all('Provides-Extra'))\"   lists "
-                "what there is",
-            ),
-            why="an extra of another release, of the repository's main branch, or misspelt",
-            known="pip says so",
-        ),
-        {
-            "WARNING: unsloth 2026.9.3 does not provide the extra 'mlx'": "Provides-Extra",
-        },
-        alone=True,
-    ),
-    General(
         "pip-finds-no-release",
-        r"No matching distribution found for (?P<name>[\w.'\"\[\]<>=!~-]{2,80})|"
+        r"Could not find a version that satisfies the requirement "
+        r"(?P<need>[\w.'\"\[\]<>=!~+-]{2,80})|"
+        r"No matching distribution found for (?P<name>[\w.'\"\[\]<>=!~+-]{2,80})|"
         r"(?:Because|And because) (?P<other>[\w.-]{2,60}) (?:has|was not found in|only the "
         r"following)[^\n]{0,120}no wheels|"
         r"pip3? install (?P<asked>[\w.\[\]<>=!~-]{2,80})[^\n]{0,40}Could not find a version",
@@ -190,52 +193,20 @@ KINDS: tuple[General, ...] = (
             "versions: 0.5.0, 0.5.1)\nERROR: No matching distribution found for vllm==0.8.2": (
                 "pip index versions vllm"
             ),
+            "ERROR: Could not find a version that satisfies the requirement torch==2.5.1+cu121 "
+            "(from versions: 2.6.0)\nERROR: No matching distribution found for "
+            "torch==2.5.1+cu121": "whl/cu121",
+            "WARNING: Retrying after connection broken by 'NewConnectionError('x')': /peft/\n"
+            "ERROR: Could not find a version that satisfies the requirement peft (from versions: "
+            "none)\nERROR: No matching distribution found for peft": "Internet on",
+            "ERROR: Ignored the following versions that require a different python version: 4.57.0 "
+            "Requires-Python >=3.9.0\nERROR: No matching distribution found for "
+            "transformers==4.57.0": "a Python that is >=3.9.0",
+            "ERROR: Could not find a version that satisfies the requirement bitsandbytes==0.46.0 "
+            "(from versions: 0.41.0, 0.42.0)": "pip index versions bitsandbytes",
             "DGX Spark: issue with pip install onnxruntime-gpu==1.21  Could not find a version "
             "that satisfies the requirement.": "ARM",
         },
-        alone=True,
-    ),
-    General(
-        "program-without-its-libraries",
-        r"error while loading shared libraries: (?P<name>[\w.+-]{3,80}\.so[\w.]{0,12})",
-        lambda case: Answer(
-            f"the program was built beside {case.match['name']}, and does not find it now",
-            (
-                "LD_LIBRARY_PATH=FOLDER_OF_THE_PROGRAM ./PROGRAM ...   (llama.cpp: build/bin)",
-                "or run it where it was built; a copy needs its .so files too",
-                "or build it with -DBUILD_SHARED_LIBS=OFF",
-            )
-            if re.search(r"lib(?:llama|ggml|mtmd)", case.match["name"])
-            else (
-                f"ldconfig -p | grep {case.match['name'].partition('.so')[0]}",
-                "the package that has it, or LD_LIBRARY_PATH to its folder",
-            ),
-            known="the system's loader says so",
-            settles=False,
-        ),
-        {
-            "`error while loading shared libraries: libllama-server-impl.so`: the binary": (
-                "LD_LIBRARY_PATH"
-            ),
-            "./x: error while loading shared libraries: libfoo.so.12: cannot open shared object "
-            "file: No such file or directory": "ldconfig",
-        },
-        alone=True,
-    ),
-    General(
-        "memory-that-nvml-does-not-tell",
-        r"NVMLError_NotSupported",
-        always(
-            "the driver does not tell how much memory the card has, and the program asks for it",
-            "pip install -U vllm   (or the image for this machine): newer ones ask torch instead",
-            "or nvidia-smi   : does it show a size in place of [N/A]?",
-            why="DGX Spark, Jetson and other machines where the processor's memory is the card's "
-            "have none that NVML counts",
-            known="the class of the error; that it is such a machine, the text beside it says",
-            certain=False,
-            settles=False,
-        ),
-        {"vllm.third_party.pynvml.NVMLError_NotSupported: Not Supported": "DGX Spark"},
         alone=True,
     ),
 )

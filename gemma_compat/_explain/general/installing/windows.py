@@ -99,6 +99,14 @@ def _dll(case: Case) -> Answer:
     )
 
 
+NO_VLLM = Answer(
+    "vllm is not installed, and has no wheels for Windows",
+    ("WSL (wsl --install), and the whole installation in it", "or use_vllm=False"),
+    why="vLLM is published for Linux",
+    known="the message; that it is Windows, the paths of the log say",
+)
+
+
 KINDS: tuple[General, ...] = (
     General(
         "windows-native-exception",

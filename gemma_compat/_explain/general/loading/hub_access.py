@@ -40,8 +40,8 @@ _NO_TEMPLATE_THERE = Answer(
 
 
 def _out_of_reach(case: Case) -> Answer | None:
-    if re.search(r"cannot import name|\[c10d\]", case.hit.text):
-        return None  # the name of the error alone; a launcher that looks for its first machine
+    if re.search(r"cannot import name|\[c10d\]|/simple/[\w.-]+/", case.hit.text):
+        return None  # an error's name alone; a launcher that looks for a machine; pip and its index
     if "Unknown scheme for proxy" in case.hit.text:
         return not_reached(case)
     if not case.is_of_a_hub or is_local(case):
