@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 from .row_readers import (
     in_a_collator,
     in_a_framework,
-    name_that_is_none,
     of_a_table,
     of_a_turn,
     of_an_entry,
@@ -27,28 +26,6 @@ _OF_A_ROW = re.compile(
 
 # What a server or an API answered has keys as a row has.
 _A_REPLY = re.compile(r"\.json\(\)|\b(?:resp|response|reply|result|r)\[")
-
-
-def _no_column(case: Case) -> Answer | None:
-    """Answer a KeyError beside code that takes a column whose name the settings give."""
-    near = case.hit.before[-1500:] + case.around + case.hit.after[:1500]
-    found = re.search(
-        r"\[(?:self\.)?(?:config|\w{0,12}args|cfg)\.(?P<name>\w{0,40}column\w*)\]|"
-        r"\[self\.(?P<key>\w{1,30}_(?:key|field|column))\]",
-        near,
-    )
-    if not found:
-        return None
-    setting = found["name"] or found["key"]
-    return Answer(
-        f"the rows have no column {case.match['name']}, which {setting} names",
-        (
-            "print(dataset.column_names)",
-            f"{setting} with one of these names (a column mapping, on a form), or "
-            f"dataset.rename_column(OLD, '{case.match['name']}')",
-        ),
-        known="the line of code that raised takes the column's name from the settings",
-    )
 
 
 def _reads_a_row(case: Case) -> bool:
@@ -148,8 +125,19 @@ def _of_trl(case: Case, name: str) -> Answer | None:
     return None
 
 
-def _not_made(name: str) -> Answer:
+def _not_made(name: str, case: Case) -> Answer:
     """Answer a key that a tokenizer, processor or collator makes."""
+    if name == "input_ids" and case.phase == "generating":
+        return Answer(
+            "generate was called without input_ids",
+            (
+                "print(inputs.keys())   right before the call",
+                "inputs = tokenizer(text=TEXT, return_tensors='pt').to(model.device); "
+                "model.generate(**inputs)   : by name, as a processor takes images first",
+            ),
+            known="the message, and the frames, which generate",
+            settles=False,
+        )
     return Answer(
         f"what is read there has no key {name}, which {_MAKERS[name][0]} makes",
         _MAKERS[name][1:],
@@ -183,7 +171,7 @@ def _column(case: Case) -> Answer | None:
     if particular is not None:
         return particular
     if name in _MAKERS and not is_of_data:
-        return _not_made(name)
+        return _not_made(name, case)
     return Answer(
         f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
         (
@@ -259,42 +247,6 @@ KINDS: tuple[General, ...] = (
             "swift rlhf --rlhf_type kto --dataset kto.json\nKeyError: 'label'": "--columns",
             "python3 -m verl.trainer.main_ppo\nKeyError: 'reward_model'": "data_preprocess",
             "swift sft --packing true\nKeyError: 'input_ids'": "--strict true",
-        },
-    ),
-    General(
-        "column-whose-name-is-none",
-        r"^(?:\S{1,20} )?KeyError: None\s*$",
-        name_that_is_none,
-        {
-            "    element[dataset_text_field] if not use_formatting_func else formatting_func("
-            "element),\nKeyError: None": "dataset_text_field is not set",
-            "    return self.tables[name]\nKeyError: None": "",
-        },
-    ),
-    General(
-        "column-not-in-the-data",
-        r"Column(?: name)? \[?'?(?P<name>[\w', -]{1,120})\]? not in the dataset|"
-        r"Column to remove \[.{1,120}\] not in the dataset",
-        always(
-            "a column that was asked for is not in the data set",
-            "print(dataset.column_names)",
-            known="datasets lists the columns that are there",
-            settles=False,
-        ),
-        {
-            "ValueError: Column to remove ['x'] not in the dataset. Current columns in the dataset:"
-            " ['text']": "column_names"
-        },
-    ),
-    General(
-        "column-of-the-settings-missing",
-        r"KeyError: '(?P<name>[\w-]{1,60})'",
-        _no_column,
-        {
-            "KeyError: 'autotrain_prompt'\nprompts = [example[config.prompt_text_column] for "
-            "example in examples]\n": "autotrain_prompt",
-            "KeyError: 'gemma9'\nx = names[config.model_type]\n": "",
-            "    prompt = example[self.prompt_key]\nKeyError: 'problem'": "prompt_key names",
         },
     ),
 )

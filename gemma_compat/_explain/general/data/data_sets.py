@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...unknown import OWN
 from ..base import Case, General, always
 from .arrow import by_arrow
 
@@ -34,7 +35,8 @@ def _not_built(case: Case) -> Answer:
 
 def _nothing_left(case: Case) -> Answer:
     """Tell a row that a script asks for from what a loader does: columns are dropped before it."""
-    if case.frames and not re.search(r"_utils[/\\]fetch|dataloader|__getitems__", case.frames):
+    asking = [place for place in case.places if place.module != "datasets"]
+    if asking and asking[-1].owner == OWN and ".train(" not in asking[-1].code:
         return Answer(
             "the data set has no rows: one was asked for by its number",
             (
@@ -42,7 +44,7 @@ def _nothing_left(case: Case) -> Answer:
                 "the log above: how many rows were read, and how many dropped (too long, empty, "
                 "without an answer)",
             ),
-            known="the message has the size 0, and no loader of a trainer is among the frames",
+            known="the message has the size 0, and the script itself asks for the row",
             settles=False,
         )
     return Answer(
@@ -70,6 +72,12 @@ KINDS: tuple[General, ...] = (
             "__getitem__\n    return self._getitem(key)\nIndexError: Invalid key: 0 is out of "
             "bounds "
             "for size 0": "has no rows",
+            "IndexError   Traceback (most recent call last)\n<ipython-input-1-a> in "
+            "<module>\n----> 1 "
+            "trainer.train()\n\n11 frames\n/x/site-packages/datasets/formatting/formatting.py in "
+            "f(a)"
+            "\n--> 526   raise IndexError(a)\n\nIndexError: Invalid key: 28 is out of bounds for "
+            "size 0": ("remove_unused_columns"),
         },
     ),
     General(
@@ -154,12 +162,17 @@ KINDS: tuple[General, ...] = (
                 known="the message; that the list is the data set is read off the name",
             )
             if re.search(r"Trainer|_prepare_dataset|train_dataset|trl", case.near)
+            and not (case.is_of_the_script and not re.search(r"data|rows|train|eval", case.code))
             else None
         ),
         {
             "trainer = SFTTrainer(train_dataset=rows)\nAttributeError: 'list' object has no "
             "attribute 'column_names'": "from_list",
             "AttributeError: 'list' object has no attribute 'map'": "",
+            'from trl import SFTTrainer\nTraceback (most recent call last):\n  File "/w/a.py", '
+            "line 3, "
+            "in <module>\n    x = files.map(read)\nAttributeError: 'list' object has no attribute "
+            "'map'": "",
         },
         alone=True,
     ),

@@ -20,6 +20,22 @@ def _unused_arguments(case: Case) -> Answer:
             "takes no pictures",
             known="the message lists what the model does not take",
         )
+    if (
+        "token_type_ids" not in names
+        and names
+        and all(re.search(r"_(?:ids|mask|values|thw|sizes|features)$", name) for name in names)
+    ):
+        return Answer(
+            f"generate was given what this model does not take: {listed}",
+            (
+                f"inputs.pop('{names[0]}', None)   before model.generate(**inputs)",
+                "pip install -U transformers   where the processor is of the same checkpoint: a "
+                "newer "
+                "one hands on what an older class does not read",
+            ),
+            why="what a tokenizer or processor returns is handed on to the model",
+            known="transformers lists what nothing used",
+        )
     return Answer(
         f"generate was given what this model does not take: {listed}",
         (
@@ -85,6 +101,23 @@ def _neither(case: Case) -> Answer:
     )
 
 
+def _rope(case: Case) -> Answer | None:
+    if case.match["key"] and "rope" not in f"{case.near}{case.around}".lower():
+        return None  # any dict may have such a key
+    return Answer(
+        "the checkpoint's config writes its rotary embedding in another form than the software "
+        "reads",
+        (
+            "pip install -U transformers   (or mlx-lm, vllm, whichever raised)",
+            "or, for a config that a newer transformers saved: the config.json of the original "
+            "checkpoint",
+        ),
+        why="rope_scaling got more keys and types with transformers 4.43 and became "
+        "rope_parameters in 5.0",
+        settles=False,
+    )
+
+
 _A_PLACE = re.compile(r"_(?:cuda|cusolver|mps|hip)\b|cuda_|_cuda\w*|cusolver")
 
 
@@ -115,32 +148,6 @@ def _without_a_kernel(case: Case) -> Answer:
     )
 
 
-def _marker(case: Case) -> Answer:
-    """Answer a marker that the tokens of a row lack, with the log's own where it is a Gemma."""
-    is_gemma = re.search(r"(?i)gemma", f"{case.model} {case.near}") and not case.log.is_other
-    as_ids = (
-        "response_template = tokenizer.encode('<start_of_turn>model\\n', add_special_tokens=False)"
-        "   as ids, for Gemma 1 to 3"
-        if is_gemma
-        else "response_template = tokenizer.encode('\\n' + MARKER, add_special_tokens=False)[2:]"
-        "   : the ids as they are within a text (Llama's and Mistral's tokenizers)"
-    )
-    return Answer(
-        "the marker at which the answer begins is not among the tokens of a row",
-        (
-            "print(tokenizer.decode(row['input_ids']))   of that row: is the marker in it, letter "
-            "for letter?",
-            f"it is: {as_ids}",
-            "it is cut off: a longer max_length (max_seq_length), or shorter rows",
-            "or rows of prompt and completion with completion_only_loss=True, in a newer TRL",
-        ),
-        why="the text of a marker becomes other tokens within a row than alone, rows that are "
-        "cut lose it, and a template of another family does not write it",
-        known="TRL's collator says so; which of these it is, it does not say",
-        settles=False,
-    )
-
-
 KINDS: tuple[General, ...] = (
     General(
         "arguments-that-generate-leaves",
@@ -151,6 +158,8 @@ KINDS: tuple[General, ...] = (
             "['token_type_ids'] (note: typos in the generate arguments": "token_type_ids",
             "ValueError: The following `model_kwargs` are not used by the model: ['pixel_values'] "
             "(note": "ImageTextToText",
+            "ValueError: The following `model_kwargs` are not used by the model: "
+            "['mm_token_type_ids'] (note": "inputs.pop(",
         },
     ),
     General(
@@ -201,22 +210,15 @@ KINDS: tuple[General, ...] = (
         "rope-in-another-form",
         r"`?rope_scaling`? must (?:be a dictionary|have a|contain keys)|"
         r"rope_scaling must contain keys|Unknown RoPE scaling type|KeyError: 'rope_type'|"
-        r"KeyError: 'factor'|"
+        r"KeyError: '(?P<key>factor)'|"
         r"Missing required keys in `rope_(?:scaling|parameters)`",
-        always(
-            "the checkpoint's config writes its rotary embedding in another form than the software "
-            "reads",
-            "pip install -U transformers   (or mlx-lm, vllm, whichever raised)",
-            "or, for a config that a newer transformers saved: the config.json of the original "
-            "checkpoint",
-            why="rope_scaling got more keys and types with transformers 4.43 and became "
-            "rope_parameters in 5.0",
-            settles=False,
-        ),
+        _rope,
         {
             "ValueError: `rope_scaling` must be a dictionary with two fields, `type` and "
             "`factor`, got {'rope_type': 'linear', 'factor': 8.0}": "-U transformers",
             "ValueError: rope_scaling must contain keys {'factor', 'type'}": "mlx-lm",
+            "    scale = config.rope_scaling['factor']\nKeyError: 'factor'": "config.json",
+            "    scale = cfg['factor']\nKeyError: 'factor'": "",
         },
     ),
     General(
@@ -264,21 +266,5 @@ KINDS: tuple[General, ...] = (
                 "max_new_tokens"
             )
         },
-    ),
-    General(
-        "answer-marker-not-in-the-row",
-        r"Could not find (?:response|instruction) key [`\['\"]",
-        _marker,
-        {
-            "UserWarning: Could not find response key `### Answer:` in the following instance: "
-            "<bos>": "completion_only_loss",
-            "RuntimeError: Could not find response key [1, 32002] in token IDs tensor([1, 2])": (
-                "response_template"
-            ),
-            "unsloth/gemma-3-4b-it\nRuntimeError: Could not find response key [1] in token IDs": (
-                "<start_of_turn>model"
-            ),
-        },
-        alone=True,
     ),
 )

@@ -93,6 +93,20 @@ def _mark_without_a_file(case: Case) -> Answer | None:
     )
 
 
+def _given_twice(case: Case) -> Answer | None:
+    """Answer a processor's call; a function of another name has its own arguments."""
+    called = case.match["function"]
+    if not (called.endswith("__call__") or re.search(r"process", f"{called} {case.code}".lower())):
+        return None
+    return Answer(
+        "a processor got its text in the place of its images: images is its first argument",
+        (_BY_NAME,),
+        why="the processors of Gemma 3, 3n and 4, and others, are called (images, text, ...); "
+        "a text that is handed over by position is taken for the images",
+        known="the message; the order of the arguments was read in transformers 4.57.6",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "marks-without-files",
@@ -186,16 +200,13 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "images-given-twice",
-        r"got multiple values for (?:keyword )?argument 'images'",
-        always(
-            "a processor got its text in the place of its images: images is its first argument",
-            _BY_NAME,
-            why="the processors of Gemma 3, 3n and 4, and others, are called (images, text, ...); "
-            "a text that is handed over by position is taken for the images",
-            known="the message; the order of the arguments was read in transformers 4.57.6",
-        ),
+        r"(?P<function>[\w.]{1,80})\(\) got multiple values for (?:keyword )?argument 'images'",
+        _given_twice,
         {
-            "TypeError: f() got multiple values for argument 'images'": "by name",
+            "TypeError: Gemma3Processor.__call__() got multiple values for argument 'images'": (
+                "by name"
+            ),
+            "TypeError: draw() got multiple values for argument 'images'": "",
             "TypeError: f() got multiple values for argument 'x'": "",
         },
     ),

@@ -5,49 +5,9 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...unknown import PACKAGE
 from ..base import Case, General, always
 from .arrow import lost_a_process
-
-
-def _decoded(case: Case) -> Answer:
-    """Answer what is decoded in place of one row of token ids."""
-    kind = case.match["kind"]
-    if kind == "list" and re.search(r"\bbatch_decode\(", case.frames + case.hit.before[-1500:]):
-        return Answer(
-            "what is decoded has one dimension more than rows of token ids",
-            (
-                "predict_with_generate=True in Seq2SeqTrainingArguments, or "
-                "predictions.argmax(-1) before batch_decode: these are logits",
-                "predictions[0]   first, where the predictions are a tuple",
-                "print(np.asarray(ids).shape)   before that line: it has to be (rows, tokens)",
-            ),
-            why="an evaluation hands logits to compute_metrics, a number for each token of the "
-            "vocabulary, unless it generates",
-            known="batch_decode goes over the rows, and found a list in place of a token in one; "
-            "that they are logits is likely",
-            certain=False,
-            settles=False,
-        )
-    if kind == "list":
-        return Answer(
-            "tokenizer.decode is given several rows of tokens, and takes one",
-            (
-                "tokenizer.batch_decode(ids, skip_special_tokens=True)",
-                "or tokenizer.decode(ids[0], skip_special_tokens=True)   for the first row",
-            ),
-            why="a batch, model.generate's output among them, is a list of rows",
-            known="the message: a list stands where a token's number is read",
-        )
-    return Answer(
-        f"{'texts' if kind == 'str' else 'other numbers'} are decoded in place of token ids",
-        (
-            "print(type(ids), ids[:5])   before that line",
-            "logits.argmax(-1)   where logits are decoded; .tolist() for an array",
-        ),
-        known="the message has the kind of what is decoded",
-        settles=False,
-    )
-
 
 _WIDEST = 8_192  # pixels; wider is a vocabulary
 
@@ -162,9 +122,17 @@ def _turns(case: Case) -> Answer:
     )
 
 
+_OF_DATA = re.compile(
+    r"dataset|^transformers/trainer|^(?:trl|llamafactory|swift|axolotl|unsloth|verl)[/_]|data/"
+)
+
+
 def _no_split(case: Case) -> Answer | None:
     if re.search(r"config|adapter|kwargs", case.code):
         return None  # a name of something else
+    place = case.places[-1] if case.places else None
+    if place is not None and place.owner == PACKAGE and not _OF_DATA.search(place.file):
+        return None
     return Answer(
         f"the data set has no split {case.match['name']}",
         (
@@ -215,6 +183,9 @@ KINDS: tuple[General, ...] = (
         _no_split,
         {
             "KeyError: 'validation'": "train_test_split",
+            'Traceback (most recent call last):\n  File "/x/site-packages/lightning/loops.py", '
+            "line 1, "
+            "in run\n    m = self.loops[stage]\nKeyError: 'test'": "",
             'Traceback (most recent call last):\n  File "/x/site-packages/peft/peft_model.py", '
             "line 1, in f\n    peft_config = self.peft_config[adapter_name]\nKeyError: 'test'": "",
         },
@@ -247,34 +218,6 @@ KINDS: tuple[General, ...] = (
             "entry 0 and [1, 224, 224] at entry 1": "convert('RGB')",
             "RuntimeError: stack expects each tensor to be equal size, but got [2, 4, 512] at "
             "entry 0 and [2, 4, 400] at entry 1": "pads labels",
-        },
-    ),
-    General(
-        "predictions-that-are-no-tokens",
-        r"out of range integral type conversion attempted",
-        always(
-            "what is decoded is not token ids: -100 for masked places, or logits",
-            "np.where(ids != -100, ids, tokenizer.pad_token_id) before batch_decode",
-            "and logits.argmax(-1) first, where compute_metrics gets logits",
-            known="the message is the tokenizer's",
-        ),
-        {"OverflowError: out of range integral type conversion attempted": "-100"},
-    ),
-    General(
-        "rows-decoded-as-one",
-        r"argument 'ids': '(?P<kind>list|str|float|numpy\.\w{4,10}|Tensor)' object cannot be "
-        r"interpreted as an integer",
-        _decoded,
-        {
-            "TypeError: argument 'ids': 'list' object cannot be interpreted as an integer": (
-                "batch_decode"
-            ),
-            "    preds = tokenizer.batch_decode(preds)\nTypeError: argument 'ids': 'list' object "
-            "cannot be interpreted as an integer": "predict_with_generate",
-            "TypeError: argument 'ids': 'str' object cannot be interpreted as an integer": "texts",
-            "TypeError: argument 'ids': 'float' object cannot be interpreted as an integer": (
-                "argmax"
-            ),
         },
     ),
     General(

@@ -21,6 +21,7 @@ _NO_COLUMN = Answer(
 
 
 def _raw_rows(case: Case) -> Answer:
+    """Answer rows without input_ids, by the columns that they have."""
     columns = re.findall(r"'(\w{1,40})'", case.match["columns"])
     if not columns:
         return _NO_COLUMN
@@ -155,7 +156,41 @@ def _nothing_written(case: Case) -> Answer:
     )
 
 
+def _no_name_in_common(case: Case) -> Answer:
+    """Answer columns of which forward names none, by the columns that the message lists."""
+    listed = re.search(r"have been ignored: \[([^\]\n]{0,200})", f"{case.hit.text} {case.message}")
+    columns = re.findall(r"\w{1,40}", listed[1]) if listed else []
+    ids = {"input_ids", "labels", "pixel_values"} & set(columns)
+    keep = "remove_unused_columns=False   with a collator that makes input_ids of the columns"
+    tokenize = "tokenizer(row['text']) in dataset.map   before the trainer is made"
+    return Answer(
+        "the data set has no column that forward of the model takes"
+        + (f": it has {', '.join(columns[:4])}" if columns else ""),
+        (keep, "forward(self, input_ids, attention_mask, labels)   in a model of your own, by name")
+        if ids
+        else (tokenize, f"or {keep}"),
+        why="the Trainer drops what forward does not name; SFTTrainer of TRL tokenizes rows "
+        "itself, "
+        "the plain Trainer does not",
+        known="the message lists both; read in transformers 5.23.0",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "no-column-that-forward-takes",
+        r"No columns in the dataset match the model's forward method signature: "
+        r"\((?![^)\n]{0,200}\bimages\b)",
+        _no_name_in_common,
+        {
+            "ValueError: No columns in the dataset match the model's forward method signature: "
+            "(input_ids, labels). The following columns have been ignored: [text, id]. Please "
+            "check": ("it has text, id"),
+            "ValueError: No columns in the dataset match the model's forward method signature: "
+            "(args). The following columns have been ignored: [input_ids, labels].": "by name",
+        },
+    ),
     General(
         "too-few-rows-to-pack",
         r"Error occurred while packing the dataset\.|"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...unknown import GENERATED
 from ..base import Case, General, always
 from .saving import conversion, pushed_nothing
 
@@ -35,7 +36,8 @@ def _raised_by_unsloth(case: Case) -> bool:
         return "unsloth_compiled_cache" in case.around or "unsloth" in case.packages
     if not case.places:
         return "unsloth_compiled_cache" in case.around
-    return case.is_of_unsloth and not case.is_of_the_script
+    place = case.places[-1]
+    return place.module == "unsloth" or place.module.startswith(GENERATED)
 
 
 def _generated_code(case: Case) -> Answer | None:
@@ -101,7 +103,13 @@ KINDS: tuple[General, ...] = (
         "unsloth-conversion-failed",
         r"Failed to (?:convert model to GGUF|save/merge model): (?P<inner>[^\n]{0,300})",
         conversion,
-        {"RuntimeError: Failed to convert model to GGUF: Command failed": "convert_hf_to_gguf"},
+        {
+            "RuntimeError: Failed to convert model to GGUF: Command failed": "convert_hf_to_gguf",
+            "RuntimeError: Failed to save/merge model: CUDA out of memory. Tried to allocate": (
+                "maximum_memory_usage"
+            ),
+            "RuntimeError: Failed to save/merge model: 'q_proj.weight'": "llama.cpp was not asked",
+        },
     ),
     General(
         "unsloth-llama-cpp-not-built",

@@ -108,6 +108,31 @@ def _not_fetched(folder: str) -> Answer:
     )
 
 
+def _not_merged(text: str) -> Answer:
+    """Answer a merge that failed before llama.cpp's converter was called."""
+    if re.search(r"(?i)out of memory|OutOfMemory", text):
+        return Answer(
+            "the card has no room to merge the adapter into 16-bit weights, so no GGUF is made",
+            (
+                "maximum_memory_usage=0.5 in save_pretrained_merged, after del trainer",
+                _BY_PEFT,
+            ),
+            known="the message names the step and the error",
+            settles=False,
+        )
+    return Answer(
+        "the adapter was not merged into 16-bit weights, so no GGUF is made; llama.cpp was not "
+        "asked",
+        (
+            "model.save_pretrained_merged('FOLDER', tokenizer)   alone shows its error",
+            UPGRADE,
+            _BY_PEFT,
+        ),
+        known="the message names the step; its end is the error that stopped it",
+        settles=False,
+    )
+
+
 def conversion(case: Case) -> Answer:
     """Answer a GGUF that was not written: by the wrapped error where it says what it was."""
     text = case.around
@@ -121,6 +146,8 @@ def conversion(case: Case) -> Answer:
     )
     if re.search(r"(?i)no space left|disk space", text):
         return _disk(case)
+    if "Failed to save/merge model" in case.hit.text:
+        return _not_merged(text)
     if re.search(r"git clone\b[^\n]{0,200}failed|Could not resolve host", text):
         return _not_fetched(folder)
     if re.search(r"introspection of original script|Failed to execute module convert_hf", text):
