@@ -111,6 +111,7 @@ FILES = (
     "frameworks.recipes",
     "frameworks.layouts",
     "processes.ended",
+    "processes.gloo",
     "processes.sharding",
     "installing.extensions",
     "processes.launching",

@@ -22,6 +22,17 @@ _without_either = always(
 def _refused(case: Case) -> Answer | None:
     if not case.is_of_a_hub:
         return None
+    if re.search(r"\bis gated\b|gated repo", case.message):
+        return Answer(
+            "the repository is gated, and no login with access to it was sent",
+            (
+                "hf auth login   with a token of the account that accepted its terms",
+                "accept the terms on the model's page, once: huggingface.co/MODEL",
+            ),
+            why="Google's Gemmas are handed out after their licence is accepted; a copy that is "
+            "not gated, or a folder, needs no login",
+            known="the message",
+        )
     login = "hf auth login   with a token that may write (huggingface.co/settings/tokens)"
     space = re.search(r"/api/(?:models|datasets)/([\w.-]{1,60})/[\w.-]{1,90}/commit", case.near)
     if "create_pr=1" in case.near or space or "under th" in case.match[0]:
@@ -103,6 +114,8 @@ KINDS: tuple[General, ...] = (
             "huggingface_hub.errors.HfHubHTTPError: 403 Forbidden: You must be authenticated": (
                 "hf auth login"
             ),
+            "OSError: Repo for model `google/gemma-3-4b-it` is gated. You must be authenticated to "
+            "access it. Please run `huggingface-cli login`.": "accept the terms",
         },
     ),
     General(

@@ -14,11 +14,11 @@ _WAITS = re.compile(
 )
 # Exchanges to which every process gives as much as the others.
 _EVEN = frozenset({"ALLREDUCE", "_ALLGATHER_BASE", "_REDUCE_SCATTER_BASE", "ALLREDUCE_COALESCED"})
-_SAME_BRANCH = (
+SAME_BRANCH = (
     "every rank has to come by: no `if rank == 0:` around a save, an evaluation, generate() or "
     "gather; as many batches for each rank"
 )
-_PAD = "accelerator.pad_across_processes(x, dim=0)   (and dim=1) before gather"
+PAD = "accelerator.pad_across_processes(x, dim=0)   (and dim=1) before gather"
 
 
 def unlike(near: str) -> Answer | None:
@@ -42,7 +42,7 @@ def _other_sizes(one: re.Match[str], other: re.Match[str]) -> Answer:
     return Answer(
         f"the processes hand tensors of unlike size to one exchange ({one['kind']}): "
         f"{one['size']} numbers on rank {one['rank']}, {other['size']} on rank {other['rank']}",
-        (_PAD, "dataloader_drop_last=True, or pad every batch to one length"),
+        (PAD, "dataloader_drop_last=True, or pad every batch to one length"),
         why="NCCL does not compare the sizes; it waits for the numbers that are missing",
         known="the watchdogs of both ranks print what they wait for",
     )
@@ -52,8 +52,8 @@ def _other_exchanges(one: re.Match[str], other: re.Match[str]) -> Answer:
     return Answer(
         f"the processes wait in exchanges that are not the same: {_told(one)}, {_told(other)}",
         (
-            _SAME_BRANCH,
-            f"{_PAD}: tensors of unlike size let one rank pass and the other wait",
+            SAME_BRANCH,
+            f"{PAD}: tensors of unlike size let one rank pass and the other wait",
             "TORCH_DISTRIBUTED_DEBUG=DETAIL before the command: it stops at the first exchange "
             "that differs, and names it",
         ),

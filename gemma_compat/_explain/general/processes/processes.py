@@ -136,7 +136,7 @@ KINDS: tuple[General, ...] = (
     General(
         "collective-timeout",
         r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"
-        r"NCCL (?:timeout|timed out)|NCCL ?超时|Timed out waiting \d+ms|timed out in blocking wait|"
+        r"NCCL (?:timeout|timed out)|NCCL ?超时|timed out in blocking wait|"
         r"failed to pass monitoredBarrier|(?:Error: |报错 ?)Socket Timeout|Timeout at NCCL work",
         waited,
         {
