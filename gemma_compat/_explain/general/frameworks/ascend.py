@@ -26,8 +26,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "operation-failed-on-the-npu",
-        r"call aclnn\w{2,60} failed|ERR0\d{4} (?:OPS|PTA|DIST|ACL|HCCL)|"
-        r"HCCL function error|ERR02200 DIST|wait execution of the Notify register times out",
+        r"call aclnn\w{2,60} failed|ERR0\d{4} (?:OPS|PTA|ACL)",
         always(
             "an operation of the Ascend NPU failed in its own library (CANN)",
             'npu-smi info   and   python -c "import torch, torch_npu; print(torch.__version__, '
@@ -42,6 +41,29 @@ KINDS: tuple[General, ...] = (
         {
             "RuntimeError: call aclnnFlashAttentionScore failed, detail:EZ1001: [PID: 1] "
             "2025-04-01": "torch_npu"
+        },
+        alone=True,
+    ),
+    General(
+        "npus-do-not-reach-each-other",
+        r"HCCL function error|ERR0\d{4} (?:DIST|HCCL)|"
+        r"wait execution of the Notify register times out|hcclComm\w{0,20} (?:failed|error)",
+        always(
+            "the NPUs of the run did not reach each other, or one of them waited in vain",
+            "look for the first error among the logs of all ranks: one that stopped leaves the "
+            "others waiting",
+            "HCCL_CONNECT_TIMEOUT=1800 HCCL_EXEC_TIMEOUT=7200   where loading or saving takes long "
+            "on one rank",
+            "npu-smi info   on each machine; the machines' addresses: HCCL_IF_IP, "
+            "HCCL_SOCKET_IFNAME",
+            why="HCCL carries what the ranks exchange, and says so of whatever ends that",
+            known="HCCL says so; which rank failed first, its own log shows",
+            settles=False,
+        ),
+        {
+            "RuntimeError: [ERROR] HCCL function error: hcclAllreduce, error code is 7 ERR02200 "
+            "DIST call hccl api failed.": "the logs of all ranks",
+            "RuntimeError: call aclnnAdd failed": "",
         },
         alone=True,
     ),

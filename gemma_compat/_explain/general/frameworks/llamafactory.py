@@ -46,14 +46,15 @@ def _template(case: Case) -> Answer:
 def _refused(case: Case) -> Answer | None:
     if case.error is None or not case.packages or case.packages[-1] != "llamafactory":
         return None
+    said = case.hit.text.partition("ValueError: ")[2].strip().rstrip(".")[:160]
     return Answer(
-        "LLaMA-Factory refuses two of the settings together",
+        f"LLaMA-Factory refuses the settings: {said}",
         (
-            "take out the one that the message names",
-            "or pip install -U llamafactory, where a newer one supports both",
+            "take out one of the settings that the message names",
+            "or pip install -U llamafactory, where a newer one supports that",
         ),
         why="it checks the YAML before anything is loaded",
-        known="the message names them",
+        known="the message is LLaMA-Factory's own",
         settles=False,
     )
 
@@ -275,7 +276,7 @@ KINDS: tuple[General, ...] = (
         {
             'Traceback (most recent call last):\n  File "/x/src/llamafactory/hparams/parser.py", '
             "line 3, in get_train_args\n    f()\nValueError: Unsloth is incompatible with "
-            "DeepSpeed ZeRO-3.": "two of the settings",
+            "DeepSpeed ZeRO-3.": "Unsloth is incompatible with DeepSpeed",
             "ValueError: `x` is incompatible with `y`.": "",
         },
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -13,6 +15,10 @@ _SOURCE = (
 
 def _column(case: Case) -> Answer | None:
     name = case.match["name"] or case.match["other"]
+    if case.match["name"] and not re.search(
+        r"(?i)reward|accuracy|grpo|completion|\borm\b|format|math", f"{case.frames}{case.hit.text}"
+    ):
+        return None  # a loss, a metric or another object that is called without an argument
     return Answer(
         f"a reward function wants {name} of each row, and the data set has no such column",
         (
@@ -158,6 +164,9 @@ KINDS: tuple[General, ...] = (
         {
             "TypeError: MathAccuracy.__call__() missing 1 required positional argument: "
             "'solution'": "rename_column",
+            'Traceback (most recent call last):\n  File "/home/me/t.py", line 3, in compute_loss\n'
+            "    loss = self.criterion(logits)\nTypeError: FocalLoss.__call__() missing 1 required "
+            "positional argument: 'target'": "",
             "accuracy reward 需要数据集有 solution 列,  gsm8k 没有": "solution",
         },
         alone=True,
