@@ -14,7 +14,7 @@ from .log_facts import LogFacts
 _VOCABULARY = 262_144
 NAMES = {
     NAN, "loss-beyond-guessing", "adapter-trains-too-much", "no-gradient-in-any-row",
-    "loss-rises", "rewards-all-alike",
+    "loss-rises", "rewards-all-alike", "evaluation-not-a-number",
 }  # fmt: skip  # of the answers
 _FEWEST_LOSSES = 6  # before a rise is told
 _LEAST_FIRST = 0.5  # the losses of reinforcement learning begin near 0, and may rise
@@ -24,8 +24,10 @@ _FEWEST_REWARDS = 5  # rows without any spread of rewards, likewise
 
 def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answer]]:
     """Yield name, line and answer for each figure that cannot be right."""
-    if log.figures.nan:
+    if nan_in_training(log):
         yield NAN, min(log.figures.nan.values()), _not_a_number(log, facts)
+    elif log.figures.nan:
+        yield "evaluation-not-a-number", log.figures.nan[EVALUATED], _OF_EVALUATION
     elif log.figures.losses or log.figures.told:
         line, loss = (*log.figures.losses, log.figures.told)[0] or (0, 0.0)
         limit = math.log(int(facts.model.get("vocab_size", 0)) or _VOCABULARY)
@@ -47,8 +49,33 @@ def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answ
         )
 
 
+EVALUATED = "eval_loss"
+
+
+def nan_in_training(log: LogFacts) -> bool:
+    """Return whether a figure of the training was NaN, and not of the evaluation alone."""
+    return bool(log.figures.nan.keys() - {EVALUATED})
+
+
+_OF_EVALUATION = Answer(
+    "the loss of the evaluation is not a number; of the training no NaN is told",
+    (
+        "for b in trainer.get_eval_dataloader(): print((b['labels'] != -100).sum(1))   : a batch "
+        "of zeros has no token that counts",
+        "fp16_full_eval=False, bf16_full_eval=False, where one of them is on",
+        "per_device_eval_batch_size=1   shows which row it is",
+    ),
+    why="the mean over no label is NaN, and one such batch makes the mean over all of them NaN: "
+    "rows that max_length cuts before their answer, or a response marker that they do not have. "
+    "Training hides it, since more rows stand in a step",
+    known="the figures; which of these it is, they do not say",
+    certain=False,
+)
+
+
 def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
-    names = [{"loss": "the loss", "grad_norm": "grad_norm"}[name] for name in log.figures.nan]
+    called = {"loss": "the loss", "grad_norm": "grad_norm", EVALUATED: "the loss of the evaluation"}
+    names = [called[name] for name in log.figures.nan]
     what = " and ".join(names) + (" are" if len(names) > 1 else " is")
     run, model = facts.training, facts.model
     if run.get("mixed_precision") != "fp16" and model.get("dtype") != "float16":
@@ -57,7 +84,7 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
             return _after_numbers(what, began)
         precision = _precision_of(log, facts)
         return Answer(
-            f"{what} not a number, and nothing in the log says why",
+            f"{what} not a number; why, the figures do not say",
             (
                 "one step without mixed precision (float32) shows whether it is the precision",
                 'one step with attn_implementation="eager" shows whether it is the attention',

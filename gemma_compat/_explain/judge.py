@@ -31,6 +31,7 @@ from .explanation import (
     ReadOff,
     SeenNotice,
 )
+from .figures import nan_in_training
 from .framing import PASSED_ON, Framing, framing_of
 from .lines import line_of
 from .notice import Notice
@@ -188,7 +189,7 @@ def _behind_nan(
     reading: LogReading, also: Sequence[Finding], found: Sequence[Cause]
 ) -> list[Cause]:
     """Return findings that make loss or gradients NaN, if the run's figures are NaN."""
-    if not reading.log.figures.nan:
+    if not nan_in_training(reading.log):
         return []
     known = {cause.rule.code for cause in found}
     return [

@@ -260,6 +260,23 @@ def test_what_went_wrong_goes_before_how_the_run_is_set_up(text: str, name: str)
     assert explained(text).generally[0].name.startswith(name)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "{'loss': 1.2, 'epoch': 1.0}\n{'eval_loss': nan, 'epoch': 1.0}",
+            "evaluation-not-a-number",
+        ),
+        ("The eval_loss is nan but train loss looks fine", "evaluation-not-a-number"),
+        ("epoch 3: train_loss=1.2, val_loss=nan", "evaluation-not-a-number"),
+        ("Training and validation loss are nan", "not-a-number"),
+        ("{'loss': nan, 'epoch': 1.0}\n{'eval_loss': nan, 'epoch': 1.0}", "not-a-number"),
+    ],
+)
+def test_a_loss_of_the_evaluation_is_not_that_of_the_training(text: str, name: str) -> None:
+    assert explained(text).generally[0].name == name
+
+
 def test_a_sentence_that_is_broken_over_lines_is_read_whole() -> None:
     text = b"After a few hundred steps the training loss of gemma-3\nsuddenly explodes to huge.\n"
     assert [item.line for item in sentences(text, 2)] == [1]

@@ -82,11 +82,18 @@ _TOLD_PHASES = (
 )
 # Who only calls on: the line above them is whose matter it is.
 _CALLS_ON = frozenset({"torch", "accelerate"})
-
-
 # What a package that loads its modules late quotes of the error in one of them.
 _QUOTED = re.compile(
     r"traceback\):\s*(?:No module named|cannot import name|module '|partially initialized|/\S)"
+)
+# A row that speaks of an error, and one that only reports another process's.
+_SPEAKS = re.compile(
+    r"(?i)\b(?:error|fatal|exception|cannot|no such|not found|unsupported|unknown|killed|abort\w*|"
+    r"out of memory|assert\w*|invalid|fail(?:ed|ure)|mismatch|missing)\b"
+)
+_OF_A_REPORT = re.compile(
+    r"(?i)elastic|ChildFailed|CalledProcess|FAILED$|^Failures:|error_file|See root cause|launch|"
+    r"NO_OTHER_FAILURES|first observed|To enable traceback|^\s*(?:File \"|raise )"
 )
 _HUB = re.compile(
     r"(?i)hugging ?face|\bhf[._-]|modelscope|kaggle|\bhub\b|transformers|datasets|from_pretrained|"
@@ -227,6 +234,12 @@ class Case(Value):
         if not self.error:
             return ""
         return self.error.hit.before.removesuffix(self.error.traceback)[-4000:]
+
+    @property
+    def has_an_error_above(self) -> bool:
+        """Return whether a row above a report of a process speaks of an error, in any words."""
+        rows = self.hit.before[-4000:].splitlines()
+        return any(_SPEAKS.search(row) and not _OF_A_REPORT.search(row) for row in rows)
 
     @property
     def message(self) -> str:

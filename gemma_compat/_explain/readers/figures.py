@@ -33,6 +33,17 @@ _HAPPENS = re.compile(
 )
 
 
+# Which of the two losses a sentence says is NaN.
+_OF_EVALUATION = re.compile(
+    r"(?i)\b(?:eval(?:uation)?|val(?:id(?:ation)?)?|test)[ _-]?loss(?:es)? (?:\w+ ){0,4}nan\b|"
+    r"\bnan (?:\w+ ){0,2}(?:eval(?:uation)?|val(?:idation)?)\b"
+)
+_OF_TRAINING = re.compile(
+    r"(?i)\btrain\w*(?:[ _]loss)?(?: and \w+)?(?: loss)?(?:es)? (?:\w+ ){0,2}nan\b|"
+    r"\bnan (?:\w+ ){0,3}?(?:for|in|as|of|at) (?:the |both )?train"
+)
+
+
 def _told(match: re.Match[str]) -> Iterator[Reading]:
     yield Reading("figures.told_loss", float(match["value"]), MENTIONED)
 
@@ -40,7 +51,8 @@ def _told(match: re.Match[str]) -> Iterator[Reading]:
 def _told_nan(match: re.Match[str]) -> Iterator[Reading]:
     supposed = is_denied(match) or _SUPPOSED.search(match.string[: match.end()])
     if _HAPPENS.search(match.string) and not supposed:
-        yield Reading("figures.nan_loss", True, MENTIONED)
+        evaluates = _OF_EVALUATION.search(match.string) and not _OF_TRAINING.search(match.string)
+        yield Reading(f"figures.nan_{'eval_' if evaluates else ''}loss", True, MENTIONED)
 
 
 def _loss(match: re.Match[str]) -> Iterator[Reading]:
@@ -59,8 +71,13 @@ def _spread(match: re.Match[str]) -> Iterator[Reading]:
     yield Reading("figures.reward_std", float(match["value"]), STATED)
 
 
+_EVALUATED = re.compile(r"(?:eval|val|valid|validation|test)_")
+
+
 def _not_a_number(match: re.Match[str]) -> Iterator[Reading]:
-    yield Reading(f"figures.nan_{match['name']}", True, STATED)
+    name = match["name"]
+    name = "eval_loss" if _EVALUATED.match(name) else name.rpartition("_")[2]
+    yield Reading(f"figures.nan_{'grad_norm' if name == 'norm' else name}", True, STATED)
 
 
 def _trained(match: re.Match[str]) -> Iterator[Reading]:
@@ -115,9 +132,12 @@ FIGURES: tuple[Reader, ...] = (
         limit=200,
     ),
     Reader(
-        r"(?P<name>loss|grad_norm)[\"']?\s?[:=]\s?[\"']?(?i:nan)(?![A-Za-z0-9_])",
+        r"(?P<name>(?<!\w)(?:\w{1,40}_)?loss|grad_norm)[\"']?\s?[:=]\s?[\"']?(?i:nan)(?![A-Za-z0-9_])",
         _not_a_number,
         {
+            "{'eval_loss': nan, 'epoch': 1.0}": {"figures.nan_eval_loss": True},
+            "epoch 3: val_loss=nan": {"figures.nan_eval_loss": True},
+            "train_loss: nan": {"figures.nan_loss": True},
             "{'loss': 0.0, 'grad_norm': nan}": {"figures.nan_grad_norm": True},
             '"grad_norm": NaN,': {"figures.nan_grad_norm": True},
         },
@@ -148,6 +168,8 @@ FIGURES: tuple[Reader, ...] = (
         {
             "after 20 steps the loss becomes NaN": {"figures.nan_loss": True},
             "Loss is nan when I train in fp16": {"figures.nan_loss": True},
+            "the validation loss is nan": {"figures.nan_eval_loss": True},
+            "Training and validation losses are nan": {"figures.nan_loss": True},
             "if the loss is nan, stop": {"figures.nan_loss": ...},
             "you should lower it when losses become nan": {"figures.nan_loss": ...},
             "Loss is no longer NaN in float16": {"figures.nan_loss": ...},
@@ -159,6 +181,7 @@ FIGURES: tuple[Reader, ...] = (
         unless_advice(_told_nan),
         {
             "Getting nan values for training and validation loss": {"figures.nan_loss": True},
+            "The eval_loss is nan but train loss looks fine": {"figures.nan_eval_loss": True},
             "logging_nan_inf_filter: nan values of the loss": {"figures.nan_loss": ...},
         },
         limit=20,

@@ -153,10 +153,17 @@ def _of_a_header(case: Case) -> Answer | None:
             known="the first line names the error, the frames are those of merging and saving; "
             "the last line, with its figures, is not in the log"
         )
+    has_figures = "Tried to allocate" in case.hit.after
     return Answer(
-        "the memory of the GPU ran out; the line with its figures is not in this log",
+        "the memory of the GPU ran out"
+        if has_figures
+        else "the memory of the GPU ran out; the line with its figures is not in this log",
         (
-            "the last line of the traceback: 'Tried to allocate ...' with what is held and free",
+            *(
+                ()
+                if has_figures
+                else ("the last line of the traceback: what was asked for, what is held and free",)
+            ),
             "python -m gemma_compat memory --model MODEL   estimates what a run takes",
             "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
         ),
@@ -273,6 +280,10 @@ KINDS: tuple[General, ...] = (
             "----> 2 model.save_pretrained_merged(FOLDER, tokenizer)": "for the merge",
             "OutOfMemoryError                          Traceback (most recent call last)\n"
             "----> 1 trainer.train()": "is not in this log",
+            "OutOfMemoryError                          Traceback (most recent call last)\n"
+            "----> 1 trainer.train()\nTried to allocate 2.00 GiB. GPU 0 has 14.75 GiB": (
+                "the memory of the GPU ran out. "
+            ),
             "OutOfMemoryError                          Traceback (most recent call last)\n"
             "----> 1 f()\nOutOfMemoryError: out of memory": "",
         },

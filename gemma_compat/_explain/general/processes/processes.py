@@ -44,8 +44,11 @@ def _of_the_launcher(case: Case) -> Answer | None:
             known="Python says so above the launcher's report",
         )
     return Answer(
-        "this is only the launcher's report that the training process failed; its own error is "
-        "not in this log",
+        "this is only the launcher's report that the training process failed; rows above it speak "
+        "of an error that came first"
+        if case.has_an_error_above
+        else "this is only the launcher's report that the training process failed; its own error "
+        "is not in this log",
         (
             "look above it, or run the script without the launcher: python script.py",
             "torchrun: --redirects 3 --log-dir logs   keeps each rank's output",
@@ -114,6 +117,8 @@ KINDS: tuple[General, ...] = (
         {
             "subprocess.CalledProcessError: Command '['python', 'x.py']' returned non-zero exit "
             "status 1.": "launcher",
+            "train.py: the folder was not found\n\nsubprocess.CalledProcessError: Command "
+            "'['python', 'x.py']' returned non-zero exit status 1.": "that came first",
             "ValueError: x\n\nsubprocess.CalledProcessError: Command '['python', 'x.py']' returned "
             "non-zero exit status 1.": "",
         },

@@ -7,10 +7,11 @@ import re
 from ...answer import Answer
 from ..base import Case, General, always
 
+_CAUSED = re.compile(r"The above exception was the direct cause of the following exception")
 _MERGE = "model.merge_and_unload(), save_pretrained, and serve that folder without an adapter"
 
 
-def _adapter_not_loaded(case: Case) -> Answer:
+def _adapter_not_loaded(case: Case) -> Answer | None:
     if re.search(r"No adapter found for ", case.hit.text + case.message):
         return Answer(
             "vLLM finds no file of the adapter under the path that --lora-modules gives it",
@@ -25,6 +26,8 @@ def _adapter_not_loaded(case: Case) -> Answer:
             known="the message has the path",
             settles=False,
         )
+    if case.error and _CAUSED.search(case.error.hit.before[-6000:]):
+        return None  # the error that it names as its cause says more
     return Answer(
         "this is only vLLM's report that it did not load the adapter; its own error stands beside "
         "it",
@@ -130,6 +133,10 @@ KINDS: tuple[General, ...] = (
         _adapter_not_loaded,
         {
             "RuntimeError: Loading lora /home/me/lora/train_2024 failed": "max-lora-rank",
+            "ValueError: LoRA rank 64 is greater than max_lora_rank 16.\n\nThe above exception was "
+            "the direct cause of the following exception:\n\nTraceback (most recent call last):\n  "
+            'File "/x/vllm/lora/worker_manager.py", line 10, in load\n    raise RuntimeError(x) '
+            "from e\nRuntimeError: Loading lora /x/lora failed": "",
             "ValueError: Call to add_lora method failed: Loading lora x failed: No adapter found "
             "for /x/checkpoint-57": "adapter_config.json",
         },

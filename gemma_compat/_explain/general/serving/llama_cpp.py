@@ -41,10 +41,33 @@ def _in_compiled_code(case: Case) -> Answer:
 
 def _last_line(case: Case) -> Answer | None:
     """Answer llama.cpp's last line where the log has not its reason above."""
-    if re.search(r"(?i)error loading model:? ?\S|ggml_abort|GGML_ASSERT", case.hit.before[-3000:]):
+    before = case.hit.before[-3000:]
+    if re.search(r"(?i)error loading model:? ?\S|ggml_abort|GGML_ASSERT", before):
         return None
+    if re.search(r"(?i)failed to open\b[^\n]{0,200}|No such file or directory", before):
+        return Answer(
+            "llama.cpp cannot open the file of the GGUF",
+            (
+                "ls -l FILE.gguf   from the folder where the command runs, or in its container: "
+                "its name, its path, and whether it may be read",
+            ),
+            known="llama.cpp says so above its last line",
+        )
+    if re.search(r"(?i)invalid magic|bad magic|unable to read magic", before):
+        return Answer(
+            "the file does not begin as a GGUF does",
+            (
+                "head -c 200 FILE.gguf   : GGUF at the start? `version https://git-lfs` is a "
+                "pointer (git lfs pull), a page of HTML a failed download",
+                "the download again, or the conversion, where the file is safetensors or was cut",
+            ),
+            known="llama.cpp says so above its last line",
+        )
     return Answer(
-        "this is only llama.cpp's last line: why it did not load the GGUF stands above it",
+        "this is only llama.cpp's last line: rows above it say why it did not load the GGUF"
+        if case.has_an_error_above
+        else "this is only llama.cpp's last line: why it did not load the GGUF, rows say that are "
+        "not in this log",
         (
             "the lines above with llama_model_load: error loading model",
             "ls -l FILE.gguf   : a path that is not there says no more than this",
@@ -253,7 +276,14 @@ KINDS: tuple[General, ...] = (
         r"common_init_from_params: failed to load model",
         _last_line,
         {
-            "main: error: unable to load model": "lines above",
+            "main: error: unable to load model": "not in this log",
+            "gguf_init_from_file: failed to open GGUF file 'model.gguf'\n"
+            "main: error: unable to load model": "ls -l",
+            "gguf_init_from_file: invalid magic characters '<!DO'\n"
+            "main: error: unable to load model": "git lfs",
+            "error: the splits are of other models: mismatch\nmain: error: unable to load model": (
+                "rows above it say"
+            ),
             "llama_model_load: error loading model: error loading model vocabulary: unknown "
             "pre-tokenizer type: 'x'\nmain: error: unable to load model": "",
         },

@@ -99,6 +99,21 @@ def _share(case: Case) -> Answer:
     )
 
 
+def _engine_failed(case: Case) -> Answer | None:
+    if case.error is None or not case.error.is_of_a_launcher:
+        return None
+    return Answer(
+        "this is only vLLM's report that its engine's process failed; rows above it speak of an "
+        "error that came first"
+        if case.has_an_error_above
+        else "this is only vLLM's report that its engine's process failed; its own error stands "
+        "above it, and is not in this log",
+        ("the lines above it: the first traceback or error of EngineCore or of a worker",),
+        known="the message",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "template-another-engine-refuses",
@@ -233,18 +248,16 @@ KINDS: tuple[General, ...] = (
     General(
         "engine-failed",
         r"Engine (?:core )?(?:initialization failed|process failed to start)",
-        lambda case: (
-            None
-            if case.error is None or not case.error.is_of_a_launcher
-            else Answer(
-                "this is only vLLM's report that its engine's process failed; its own error stands "
-                "above it, and is not in this log",
-                ("the lines above it: the first traceback of EngineCore or of a worker",),
-                known="the message",
-                settles=False,
-            )
-        ),
-        {"RuntimeError: Engine core initialization failed. See root cause above.": "above"},
+        _engine_failed,
+        {
+            "RuntimeError: Engine core initialization failed. See root cause above.": (
+                "is not in this log"
+            ),
+            "EngineCore failed to start: gemma9 is unknown to us\n"
+            "RuntimeError: Engine core initialization failed. See root cause above.": (
+                "that came first"
+            ),
+        },
     ),
 )
 
