@@ -45,7 +45,7 @@ def _passed_on(case: Case) -> Answer | None:
 
 def _without_a_head(case: Case) -> Answer:
     return Answer(
-        f"{case.match['bare']} is the model without a head: it computes no loss, takes no labels",
+        f"{case.match['bare']}.forward() takes no labels: a model without a head computes no loss",
         (
             "AutoModelForCausalLM (or the class of your task) in place of AutoModel, where labels "
             "are to give a loss",

@@ -11,11 +11,31 @@ from .not_found import not_found
 _LINEAR_ONLY = r"target_modules=r'^(?:.*\.)?language_model\..*\.(?:q|k|v|o|gate|up|down)_proj$'"
 
 
+_NAMES = (
+    "target_modules=['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', "
+    "'down_proj']   in place of shorter names (their names in this model: print(model))"
+)
+# Models with towers beside a language model, and the parts of such.
+_OF_SEVERAL = re.compile(
+    r"(?i)gemma(?:3|3n|4)(?!_?text)|paligemma|vision|siglip|clip|audio|vl|llava|multimodal|projector"
+)
+
+
+def _only_linear(case: Case, name: str) -> tuple[str, str]:
+    """Return what hits linear layers alone: a pattern for the language model of several parts, or
+    names.
+    """
+    several = _OF_SEVERAL.search(f"{name} {case.log.model_name or ''}") or re.search(
+        r"vision_tower|language_model|multi_modal", case.near
+    )
+    return (_LINEAR_ONLY if several else _NAMES, "or target_modules='all-linear'")
+
+
 def _unsupported(case: Case) -> Answer:
     name = case.match["name"]
     return Answer(
         f"target_modules hits {name}, a whole block that PEFT cannot adapt",
-        (_LINEAR_ONLY, "or target_modules='all-linear'"),
+        _only_linear(case, name),
         why="a name in the list, or the pattern, matches the path of a block and not only of the "
         "linear layers in it: PEFT compares the end of each path with a name, and the whole path "
         "with a pattern",
@@ -45,7 +65,7 @@ def _of_another_kind(case: Case) -> Answer:
     if not _QUANTIZED.search(name):
         return Answer(
             f"target_modules hits a {name}, which PEFT cannot adapt",
-            (_LINEAR_ONLY, "or target_modules='all-linear'"),
+            _only_linear(case, name),
             why="LoRA takes linear layers, embeddings and convolutions; a short name in the list "
             "also ends the path of other modules. A layer of a quantization that this PEFT does "
             "not know counts as another kind too",
@@ -157,7 +177,12 @@ KINDS: tuple[General, ...] = (
         r"Target module (?P<name>(?!Gemma4ClippableLinear)\w*(?:Model|Layer|Attention|MLP|Tower|"
         r"Encoder|Decoder|Experts?|Block|Embedder|ModuleList|Sequential))\(",
         _unsupported,
-        {"ValueError: Target module Gemma3nTextModel(": "language_model"},
+        {
+            "ValueError: Target module Gemma3nTextModel(": "language_model",
+            "ValueError: Target module LlamaMLP(\n  (gate_proj): Linear(in_features=4096)": (
+                "['q_proj', 'k_proj'"
+            ),
+        },
     ),
     General(
         "target-not-found",
@@ -195,7 +220,7 @@ KINDS: tuple[General, ...] = (
         _of_another_kind,
         {
             "ValueError: Target module GemmaRMSNorm((2048,), eps=1e-06) is not supported. "
-            "Currently, only the following modules are supported": "GemmaRMSNorm",
+            "Currently, only the following modules are supported": "['q_proj', 'k_proj'",
             "ValueError: Target module Gemma3nRMSNorm is not supported": "a Gemma3nRMSNorm",
             "> ) is not supported. Currently, only the following modules are supported: "
             "`torch.nn.Linear`, `torch.nn.Embedding`": "hits a module",

@@ -6,6 +6,8 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .caches import newer_reader
+from .inside_torch import inside_torch
 from .recomputed import recomputed
 
 _changed_view = always(
@@ -156,9 +158,12 @@ KINDS: tuple[General, ...] = (
         "truth-of-a-tensor",
         r"Boolean value of Tensor with (?:more than one value|no values) is ambiguous|"
         r"truth value of an array with more than one element is ambiguous",
-        always(
+        lambda case: Answer(
             "an if asks a whole tensor or array for yes or no",
-            "if x is not None:   or x.any(), x.all(), in the line of the last frame",
+            (
+                *newer_reader(case),
+                "if x is not None:   or x.any(), x.all(), in the line of the last frame",
+            ),
             known="the message",
         ),
         {
@@ -273,22 +278,11 @@ KINDS: tuple[General, ...] = (
     General(
         "assertion-inside-torch",
         r"INTERNAL ASSERT FAILED",
-        always(
-            "a check inside of torch's own C++ code failed, which no input of yours should reach",
-            "TORCH_SHOW_CPP_STACKTRACES=1 before the command: the last Python frame is the call "
-            "to look at",
-            "one process and one GPU, without torch.compile: does it fail there too?",
-            "pip install -U torch   and what is compiled for it (flash-attn, xformers, "
-            "bitsandbytes, deepspeed, apex)",
-            why="a fault of torch, or native code that is built for another torch, or weights "
-            "that were moved, cast or freed after DDP, FSDP or a hook had taken hold of them",
-            known="the words are those of torch's own checks; which of these it is, they do not "
-            "say",
-            certain=False,
-            settles=False,
-        ),
+        inside_torch,
         {
             "RuntimeError: !grad_accumulator_.expired() INTERNAL ASSERT FAILED": "CPP_STACKTRACES",
+            'RuntimeError: NVML_SUCCESS == r INTERNAL ASSERT FAILED at "../c10/cuda/'
+            'CUDACachingAllocator.cpp":1131, please report a bug to PyTorch.': "memory is full",
             'RuntimeError: self.size(1) == 4 INTERNAL ASSERT FAILED at "/x/y.cpp":12, please '
             "report a bug to PyTorch.": "built for another torch",
         },

@@ -7,6 +7,7 @@ from ...places import distribution_of
 from ...unknown import OF_MODEL
 from ..base import Case, General, always
 from ..released import upgrade
+from .called_values import called
 from .quantized_otherwise import quantized_otherwise
 
 _OF_TRL = r"(?:SFT|DPO|GRPO|KTO|ORPO|CPO|PPO|RLOO|Reward|OnlineDPO|XPO|NashMD|BCO|GKD|PRM)Trainer"
@@ -50,28 +51,6 @@ def _not_called(case: Case) -> Answer:
         (f"look for brackets that are missing before .{name} in the last frame's line",),
         why="x.unsqueeze.transpose(...) in place of x.unsqueeze(0).transpose(...)",
         known="the message names the kind of the object",
-        settles=False,
-    )
-
-
-def _called(case: Case) -> Answer:
-    kind = case.match["kind"]
-    known = {
-        "Dataset": "dataset[0], dataset['text']   with square brackets",
-        "DatasetDict": "dataset['train']   with square brackets",
-        "str": "a name of a function or of Python (str, list, len, print) was given a text",
-        "dict": "batch['input_ids']   with square brackets",
-        "list": "a name of Python (list, sum, max) was given a value, or brackets for an index",
-    }.get(
-        kind,
-        f"print what stands before the bracket in the last frame's line: it is of the kind {kind}",
-    )
-    return Answer(
-        f"something is called as a function, and it is a value of the kind {kind}",
-        (known,),
-        why="a variable that bears the name of a function hides it, in a notebook until the kernel "
-        "is restarted; round brackets in place of square ones look the same",
-        known="the message names the kind",
         settles=False,
     )
 
@@ -170,11 +149,14 @@ KINDS: tuple[General, ...] = (
         r"'(?P<kind>str|list|dict|int|float|bool|tuple|set|Tensor|Dataset|DatasetDict|"
         r"Subset|DataLoader|BatchEncoding|BatchFeature|LoraConfig|property|cached_property|module)"
         r"' object is not callable",
-        _called,
+        called,
         {
             "TypeError: 'Dataset' object is not callable": "square brackets",
             "TypeError: 'int' object is not callable": "of the kind int",
             "TypeError: 'str' object is not callable": "hides it",
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/x.py", line '
+            "9, in f\n    return self.data_collator(features)\nTypeError: 'dict' object is not "
+            "callable": "data_collator has to be a function",
         },
     ),
     General(

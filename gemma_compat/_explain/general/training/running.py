@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .no_rows import no_rows
 from .pickled import cannot_pickle
 
 
@@ -159,13 +160,7 @@ KINDS: tuple[General, ...] = (
         r"num_samples should be a positive integer value, but got num_samples=0|"
         r"\bnum_samples=0\b|No examples left after filtering|"
         r"There seems to be not a single sample in your epoch_iterator",
-        always(
-            "no row is left to train on",
-            "print(len(dataset), dataset[0])   right before the trainer is made",
-            "a longer max_length, where rows that are too long are dropped",
-            why="a filter, a split, the mapping to a template or packing left nothing",
-            known="the message",
-        ),
+        no_rows,
         {
             "ValueError: num_samples should be a positive integer value, but got num_samples=0": (
                 "no row"

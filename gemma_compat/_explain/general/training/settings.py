@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....conditions.hardware import is_without_bfloat16
 from ...answer import Answer
 from ..base import Case, General, always
 from .no_loss import no_loss_returned
@@ -109,6 +110,20 @@ def _other_parameters(case: Case) -> Answer:
     )
 
 
+def _both_halves(case: Case) -> Answer:
+    lacks = is_without_bfloat16.is_known_to_hold(case.facts)
+    return Answer(
+        "fp16 and bf16 are both on, and a run has one mixed precision",
+        (
+            "fp16=True, bf16=False, with weights in float32   : this card computes no bfloat16"
+            if lacks
+            else "bf16=True, fp16=False   (fp16=True, bf16=False on a T4 or V100)",
+        ),
+        why="a Gemma's activations pass the largest number of float16, so bf16 comes first "
+        "where the card computes it",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "options-that-nothing-takes",
@@ -128,12 +143,7 @@ KINDS: tuple[General, ...] = (
     General(
         "both-half-precisions",
         r"At most one of fp16 and bf16 can be True",
-        always(
-            "fp16 and bf16 are both on, and a run has one mixed precision",
-            "bf16=True, fp16=False   (fp16=True, bf16=False on a T4 or V100)",
-            why="a Gemma's activations pass the largest number of float16, so bf16 comes first "
-            "where the card computes it",
-        ),
+        _both_halves,
         {"ValueError: At most one of fp16 and bf16 can be True, but not both": "bf16=True"},
     ),
     General(

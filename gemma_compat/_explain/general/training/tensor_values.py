@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from ...answer import Answer
 from ...places import distribution_of
 from ..base import Case, General, always
 from ..released import upgrade
+from .packed_weights import left_on_the_cpu
 
 
 def _last(case: Case) -> str:
@@ -56,6 +55,27 @@ def _changed_in_place(case: Case) -> Answer:
         "noise (NEFTune), images put into the text",
         known="torch says so; which operation it is, anomaly detection says",
         settles=False,
+    )
+
+
+def _to_numpy(case: Case) -> Answer:
+    package = _last(case)
+    cast = "x.detach().float().cpu().numpy()"
+    metrics = (
+        "in compute_metrics: preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1)"
+    )
+    return Answer(
+        "a tensor was handed to NumPy, which takes neither bfloat16, nor a GPU's tensor, "
+        "nor one with a gradient",
+        (
+            f"{upgrade(package)}   whose line it is; or the model in float32 for that step: "
+            "model.float()",
+            metrics,
+        )
+        if package
+        else (cast, metrics),
+        known="torch says so",
+        settles=not package,
     )
 
 
@@ -122,16 +142,13 @@ KINDS: tuple[General, ...] = (
     General(
         "inputs-left-on-the-cpu",
         r"All input tensors need to be on the same GPU, but found some tensors to not be on",
-        always(
-            "a 4-bit or 8-bit layer is given inputs, or keeps weights, on the CPU",
-            "inputs = inputs.to(model.device)   or .to('cuda')",
-            'device_map={"": 0}   where a part of the model was placed on the CPU',
-            known="bitsandbytes says so; which of the two it is, it does not say",
-            settles=False,
-        ),
+        left_on_the_cpu,
         {
             "RuntimeError: All input tensors need to be on the same GPU, but found some tensors to "
-            "not be on a GPU": "to(model.device)"
+            "not be on a GPU": "to(model.device)",
+            "RuntimeError: All input tensors need to be on the same GPU, but found some tensors to "
+            "not be on a GPU:\n [(torch.Size([8847360, 1]), device(type='cpu')), (torch.Size([12, "
+            "2304]), device(type='cuda', index=0))]": "packed weights",
         },
     ),
     General(
@@ -175,15 +192,14 @@ KINDS: tuple[General, ...] = (
         "bfloat16-to-numpy",
         r"Got unsupported ScalarType BFloat16|Can't call numpy\(\) on Tensor that requires grad|"
         r"can't convert cuda:\d device type tensor to numpy",
-        always(
-            "a tensor was handed to NumPy, which takes neither bfloat16, nor a GPU's tensor, nor "
-            "one with a gradient",
-            "x.detach().float().cpu().numpy()",
-            "in compute_metrics: preprocess_logits_for_metrics=lambda logits, labels: "
-            "logits.argmax(-1)",
-            known="torch says so",
-        ),
-        {"TypeError: Got unsupported ScalarType BFloat16": "detach()"},
+        _to_numpy,
+        {
+            "TypeError: Got unsupported ScalarType BFloat16": "detach()",
+            'Traceback (most recent call last):\n  File "/x/site-packages/sentence_transformers/a.'
+            'py", line 9, in encode\n    e.numpy()\nTypeError: Got unsupported ScalarType BFloat16': (
+                "-U sentence-transformers"
+            ),
+        },
     ),
     General(
         "changed-in-place",
