@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ...places import distribution_of
 from ..base import Case, General, always
@@ -196,7 +198,7 @@ KINDS: tuple[General, ...] = (
         {
             "TypeError: Got unsupported ScalarType BFloat16": "detach()",
             'Traceback (most recent call last):\n  File "/x/site-packages/sentence_transformers/a.'
-            'py", line 9, in encode\n    e.numpy()\nTypeError: Got unsupported ScalarType BFloat16': (
+            'py", line 9, in f\n    e.numpy()\nTypeError: Got unsupported ScalarType BFloat16': (
                 "-U sentence-transformers"
             ),
         },
