@@ -40,7 +40,7 @@ ON_TWO_GPUS = {
     "other-shapes-per-rank": ("different models", "every rank"),
     "pinned-cuda-tensors": ("lie on the GPU already", "dataloader_pin_memory=False"),
     "port-in-use": ("another process holds the port", "--master_port 0"),
-    "resume-other-groups": ("other parameters than the model has now", "the same LoRA targets"),
+    "resume-other-groups": ("other parameters than the model trains now", "the same LoRA targets"),
     "resume-other-shape": ("[512, 64] in the file and [512, 96]", "config.json"),
     "save-read-only": ("lies already", "ls -ld PATH"),
     "uneven-batches-hang": ("waited for the others", "other ranks"),

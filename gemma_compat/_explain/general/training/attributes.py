@@ -23,8 +23,8 @@ def _of_a_wrapper(case: Case) -> Answer:
         return Answer(
             f"neither {owner} nor the model in it has {name}",
             (
-                f"model.module.{name}   where that model is PEFT's, which hands names on itself "
-                "(merge_and_unload, disable_adapter)",
+                f"accelerator.unwrap_model(model).{name}   where a second wrapper is in between, "
+                "or PEFT's model, which hands names on itself (merge_and_unload, disable_adapter)",
                 "print(type(model.module))   : the class, and its release, that the code expects?",
             ),
             why=f"{owner} looks a name up in the model that it wraps, before it says that it lacks "
