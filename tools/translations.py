@@ -42,6 +42,7 @@ FRAMES = (
     "_explain/cut.py",
     "_explain/figures.py",
     "_explain/framing.py",
+    "_explain/in_place.py",
     "_explain/judge.py",
     "_explain/log_facts.py",
     "_explain/log_gpus.py",

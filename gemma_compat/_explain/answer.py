@@ -15,6 +15,7 @@ class Answer(Value):
         known: how that is known, and how sure it is.
         settles: whether it names the cause, and not only the meaning of the message.
         certain: whether ``happened`` is certain, and not only the likeliest reading.
+        in_place: what the text states of the run already, and ``do`` therefore leaves out.
         of_gemma: whether it follows from a fact of this Gemma, and would not hold for any model.
     """
 
@@ -24,4 +25,5 @@ class Answer(Value):
     known: str = "the message says so"
     certain: bool = True
     settles: bool = True
+    in_place: tuple[str, ...] = ()
     of_gemma: bool = False

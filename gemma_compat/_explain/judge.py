@@ -33,6 +33,7 @@ from .explanation import (
 )
 from .figures import nan_in_training
 from .framing import PASSED_ON, Framing, framing_of
+from .in_place import with_new_first
 from .lines import line_of
 from .notice import Notice
 from .read_off import read_off
@@ -84,7 +85,7 @@ def _explained(
     is_open = fields_of_open(reading, causes, general, facts, words)
     if not (is_open or found or general):
         general = vague_answers(reading, facts, words)
-    general = with_rules(general, also, waiting)
+    general = with_new_first(with_rules(general, also, waiting), reading, facts)
     return Explanation(
         causes=causes,
         doubted=tuple(doubted),

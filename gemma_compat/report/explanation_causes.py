@@ -32,6 +32,9 @@ def general_lines(item: Generally, found: Explanation) -> Iterator[str]:
         yield from wrap(f"{answer.why}", first="  why:   ", rest="         ")
     sure = "certain" if answer.certain else "likely, not certain"
     yield from wrap(f"{sure}; {answer.known}", first="  sure:  ", rest="         ")
+    if answer.in_place:
+        told = f"already set here: {'; '.join(answer.in_place)}"
+        yield from wrap(told, first="  note:  ", rest="         ")
     if found.other_models:
         yield from wrap(
             f"the log is about {found.other_models[0]}: no rule of Gemma's was asked",

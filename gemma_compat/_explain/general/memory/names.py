@@ -65,23 +65,26 @@ _FRAMEWORKS = (
             "a smaller seq_length, or more tensor and context parallelism",
         ),
     ),
+    (  # a loop of the script's own
+        r"(?s)\A(?!.*(?:Trainer\b|trainer\.py|TrainingArguments|SFTConfig)).*"
+        r"\b(?:loss|accelerator)\.backward\(",
+        (
+            "batch_size=1 in the DataLoader   with an optimizer.step() every few batches",
+            "model.gradient_checkpointing_enable()",
+            "a shorter max_length   in the tokenizer's call",
+        ),
+    ),
 )
 
 
 def smaller_step(case: Case) -> tuple[str, ...]:
-    """Return what makes a step smaller, without what the log says is set.
+    """Return what makes a step smaller, by the names that the framework of the run has for it.
 
-    The names are those of the framework that the frames, the command or the settings show.
+    The frames, the command or the settings show which that is.
     """
     text = f"{case.above}\n{case.around}\n{case.near}"
     batch, recompute, length = next(
         (names for mark, names in _FRAMEWORKS if re.search(mark, text, re.MULTILINE)),
         _TRAINER,
     )
-    run = case.facts.training
-    steps = (
-        (batch, run.get("per_device_train_batch_size") == 1),
-        (recompute, run.get("gradient_checkpointing") is True),
-        (length, False),
-    )
-    return tuple(step for step, done in steps if step and not done)
+    return tuple(step for step in (batch, recompute, length) if step)
