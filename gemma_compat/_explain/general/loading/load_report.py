@@ -17,13 +17,13 @@ _HEAD = re.compile(r"(?:^|\.)(?:score|classifier|classification_head|qa_outputs)
 
 def _refused(case: Case) -> Answer:
     """Answer the error behind the table by the table's first row of another shape."""
-    row = _ROW.search(f"{case.above}\n{case.hit.before[-6000:]}")
+    row = _ROW.search(f"{case.above}\n{case.hit.before}")
     if row is None:
         return Answer(
             "a weight has another shape in the file than in the model; the table above the error "
             "(LOAD REPORT) names it",
             ("look at the rows with MISMATCH: they state both shapes",),
-            known="transformers says so; the table is not in this log",
+            known="transformers says so; no row with MISMATCH was found above it",
             settles=False,
         )
     if _HEAD.search(row["key"]):
@@ -177,7 +177,7 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: You set `ignore_mismatched_sizes` to `False`, thus raising an error. "
             "For details look at the above report!": "another number of labels",
             "RuntimeError: You set `ignore_mismatched_sizes` to `False`, thus raising an error. "
-            "For details look at the above report!": "the table is not in this log",
+            "For details look at the above report!": "no row with MISMATCH",
         },
     ),
     General(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -162,85 +160,6 @@ KINDS: tuple[General, ...] = (
         {
             "RuntimeError: The serialized model is larger than the 2GiB limit: exceeds maximum "
             "protobuf size of 2GB: 2900000000": "external_data",
-        },
-        alone=True,
-    ),
-    General(
-        "no-onnx-file-there",
-        r"Could not find any ONNX model file in|"
-        r"Could not locate file: \"?\S{0,300}?\.onnx|"
-        r"File doesn't exist\.? ?\S{0,200}\.onnx",
-        always(
-            "the folder or repository has no ONNX file of the name that is asked for",
-            "optimum-cli export onnx --model FOLDER --task text-generation-with-past OUT",
-            "transformers.js: the files in a folder onnx/, and dtype as one of them is named "
-            "(fp32: model.onnx, q4: model_q4.onnx, q8: model_quantized.onnx)",
-            why="transformers and PEFT save safetensors; ONNX files are made by an export",
-            known="the message names what was looked for",
-        ),
-        {
-            'Error: Could not locate file: "https://huggingface.co/me/g/resolve/main/onnx/'
-            'model_quantized.onnx".': "onnx/",
-            "FileNotFoundError: Could not find any ONNX model file in merged_model/": "optimum-cli",
-        },
-        alone=True,
-    ),
-    General(
-        "transformers-js-without-this-model",
-        r"Unsupported model type: (?P<name>[\w-]{2,40})|"
-        r"Unknown (?:model|config) class \"(?P<cls>\w{2,60})\", attempting to construct from base",
-        lambda case: (
-            Answer(
-                "this transformers.js does not know the model type "
-                f"{case.match['name'] or case.match['cls']}",
-                (
-                    "npm install @huggingface/transformers@latest",
-                    '"model_type" in config.json as the ONNX export on the hub (onnx-community) '
-                    "has it",
-                ),
-                why="model types are a table of each release; @xenova/transformers (version 2) is "
-                "no "
-                "longer made",
-                known="transformers.js says so; which release has it, it does not say",
-                settles=False,
-            )
-            if re.search(
-                r"(?i)transformers\.js|\bjs\b|onnx|node|browser|xenova|webgpu|\.mjs|^Error|Uncaught",
-                case.near,
-            )
-            else None
-        ),
-        {
-            "Uncaught (in promise) Error: Unsupported model type: gemma3_text": "@latest",
-            "ValueError: Unsupported model type: gemma9": "",
-        },
-        alone=True,
-    ),
-    General(
-        "onnx-runtime-failed",
-        r"failed to call OrtRun\(\)|Can't create a session\.? (?:ERROR_CODE|failed)|"
-        r"\[ONNXRuntimeError\] : (?P<code>\d{1,2}) : (?P<kind>[A-Z_]{3,40})|"
-        r"no available backend found\. ERR: |std::bad_alloc[^\n]{0,40}onnx",
-        lambda case: Answer(
-            "ONNX Runtime cannot load or run this file"
-            + (f" ({case.match['kind']})" if case.match["kind"] else ""),
-            (
-                "a smaller form of the same model: dtype: 'q4' or 'q4f16', or a smaller Gemma",
-                "the same file in Python: onnxruntime.InferenceSession('model.onnx'): is it the "
-                "file, or the browser?",
-                "pip install -U onnxruntime   (npm: @huggingface/transformers@latest), where it "
-                "does not know an operator or the opset",
-            ),
-            why="a browser's tab has about 4 GiB; external data (model.onnx_data) has to lie "
-            "beside "
-            "the file; contrib operators come with a release of the runtime",
-            known="the message; its end says which, where it is more than a number",
-            settles=False,
-        ),
-        {
-            "Error: failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc": "q4",
-            "onnxruntime.capi.onnxruntime_pybind11_state.Fail: [ONNXRuntimeError] : 1 : FAIL : "
-            "Load model from model.onnx failed": "FAIL",
         },
         alone=True,
     ),

@@ -29,15 +29,14 @@ def _adapter_not_loaded(case: Case) -> Answer | None:
     if case.error and _CAUSED.search(case.error.hit.before[-6000:]):
         return None  # the error that it names as its cause says more
     return Answer(
-        "this is only vLLM's report that it did not load the adapter; its own error stands beside "
-        "it",
+        "this is only vLLM's report that it did not load the adapter",
         (
             "the lines above and below: the error that `Loading lora` was raised from",
             f"or {_MERGE}",
         ),
         why="a rank above --max-lora-rank, modules that this vLLM does not adapt, new tokens, or "
         "an adapter without adapter_model.safetensors are the common ones",
-        known="the message; the cause is not in this part of the log",
+        known="the message; the cause, it does not say",
         settles=False,
     )
 

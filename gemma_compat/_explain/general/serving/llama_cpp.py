@@ -26,6 +26,18 @@ def _in_compiled_code(case: Case) -> Answer:
             certain=False,
             settles=False,
         )
+    if re.search(r"llama-quantize|llama_model_quantize|n_attention_wv", case.near):
+        return Answer(
+            "llama-quantize stopped at a check of its own: it does not know this model's layers",
+            (
+                "git pull in llama.cpp, build it, and convert and quantize with the same checkout",
+                "llama.cpp/convert_hf_to_gguf.py FOLDER --outtype q8_0   needs no quantizer",
+            ),
+            why="it counts the layers and attention weights that it expects of an architecture; a "
+            "newer model, or a GGUF of another converter, has others",
+            known="the check, and that llama-quantize runs; which of these it is, it does not say",
+            settles=False,
+        )
     return Answer(
         "llama.cpp stopped in its own compiled code, on a check or a kernel",
         (
@@ -36,6 +48,27 @@ def _in_compiled_code(case: Case) -> Answer:
         "batch or context that the check forbids",
         known="the message names the check or the operation; the cause is not in it",
         settles=False,
+    )
+
+
+_OLLAMAS = (
+    "PARAMETER num_ctx 4096 in the Modelfile (or /set parameter num_ctx 4096), or a smaller "
+    "quantization"
+)
+
+
+def _no_room(case: Case) -> Answer:
+    by_ollama = re.search(r"(?i)\bollama\b", case.near) is not None
+    return Answer(
+        "model and context of the GGUF do not fit into the memory of the device",
+        (
+            _OLLAMAS if by_ollama else _SMALLER,
+            "nvidia-smi   and stop what else holds the card (the notebook that trained, above all)",
+            *(("PARAMETER num_gpu 20   : fewer layers on the card",) if by_ollama else ()),
+        ),
+        why="weights, keys and values (they grow with the context) and the work space have to fit "
+        "at once",
+        known="llama.cpp says so",
     )
 
 
@@ -84,18 +117,12 @@ KINDS: tuple[General, ...] = (
         r"unable to allocate \w{2,12} buffer|failed to allocate (?:compute pp buffers|buffer for "
         r"kv cache|\w{2,12} buffer)|cudaMalloc failed: out of memory|"
         r"ErrorOutOfDeviceMemory|failed to allocate compute",
-        always(
-            "model and context of the GGUF do not fit into the memory of the device",
-            _SMALLER,
-            "nvidia-smi   and stop what else holds the card (the notebook that trained, above all)",
-            why="weights, keys and values (they grow with the context) and the work space have to "
-            "fit at once",
-            known="llama.cpp says so",
-        ),
+        _no_room,
         {
             "llama_model_load: error loading model: unable to allocate CUDA0 buffer": "-c 4096",
             "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 4096.00 MiB on device 0: "
             "cudaMalloc failed: out of memory": "nvidia-smi",
+            "ollama run g\nllama_kv_cache_init: failed to allocate buffer for kv cache": "num_ctx",
         },
         alone=True,
     ),
@@ -144,6 +171,8 @@ KINDS: tuple[General, ...] = (
         _in_compiled_code,
         {
             "ggml_cuda_compute_forward: MUL_MAT failed": "-ngl 0",
+            "./llama-quantize a.gguf b.gguf q4_k_m\nGGML_ASSERT(qs.n_attention_wv == n_layer && "
+            '"n_attention_wv is unexpected") failed': "--outtype q8_0",
             "ggml-cuda.cu:88: GGML_ASSERT(n_tokens <= n_batch) failed": "update llama.cpp",
             "mlx_lm.fuse --model x --adapter-path adapters --export-gguf\nggml-metal.m:1080: "
             "GGML_ASSERT(src1t == GGML_TYPE_F32) failed": "convert_hf_to_gguf.py fused",

@@ -71,8 +71,40 @@ def _unsupported(case: Case) -> Answer | None:
     )
 
 
-def _not_a_gguf(case: Case) -> Answer:
+_BEGINS = (
+    (
+        "vers",
+        (
+            "the file is a pointer of git-lfs in place of the GGUF",
+            "git lfs pull   in that folder, or hf download NAME FILE.gguf",
+        ),
+    ),
+    (
+        "<",
+        (
+            "the file is a web page in place of the GGUF",
+            "download it again: hf download NAME FILE.gguf   (hf auth login for a gated one)",
+        ),
+    ),
+    (
+        "PK",
+        (
+            "the file is an archive or a checkpoint of torch, and no GGUF",
+            "llama.cpp/convert_hf_to_gguf.py FOLDER   of the folder in the form of transformers",
+        ),
+    ),
+)
+
+
+def _not_a_gguf(case: Case) -> Answer | None:
     text = f"{case.hit.before}{case.hit.text}\n{case.hit.after}"
+    if "content type" in case.match[0] and not re.search(r"(?i)ollama|modelfile|gguf", text):
+        return None
+    first = re.search(r"invalid magic characters:? '(?P<it>[^'\n]{1,8})'", case.hit.text)
+    known = next((what for mark, what in _BEGINS if first and first["it"].startswith(mark)), None)
+    if known is not None:
+        happened, do = known
+        return Answer(happened, (do,), known="the message has the file's first characters")
     if re.search(r"FROM \S{0,200}\.safetensors", text):
         return Answer(
             "FROM names a single file of safetensors, and Ollama wants a GGUF or a whole folder",
@@ -165,6 +197,13 @@ KINDS: tuple[General, ...] = (
         _not_a_gguf,
         {
             "Error: invalid file magic": "GGUF",
+            "gguf_init_from_file_impl: invalid magic characters: 'vers', expected 'GGUF'": (
+                "git lfs pull"
+            ),
+            "gguf_init_from_file_impl: invalid magic characters: '<!DO', expected 'GGUF'": (
+                "web page"
+            ),
+            "requests: unsupported content type: text/html": "",
             "FROM ./model.safetensors\nError: invalid file magic": "FROM ./FOLDER",
         },
         alone=True,

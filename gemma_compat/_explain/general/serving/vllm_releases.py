@@ -69,9 +69,14 @@ def _dtype_of_the_method(case: Case) -> Answer:
 
 def _float16(case: Case) -> Answer:
     name = case.match["name"] or case.match["plain"].lower()
+    half = "--dtype bfloat16   (LLM(..., dtype='bfloat16'))"
+    full = "--dtype float32   (a card before Ampere has no bfloat16)"
+    old = re.search(
+        r"(?:Tesla |NVIDIA )?\b(?:T4|V100|P100|RTX 20\d\d|GTX 1\d\d\d)\b|Turing|Volta", case.near
+    )
     return Answer(
         f"vLLM refuses float16 for {name}: its activations overflow in it",
-        ("--dtype bfloat16   (LLM(..., dtype='bfloat16'))", "or --dtype float32 before Ampere"),
+        (full, f"or {half}, on Ampere or newer") if old else (half, f"or {full}"),
         why="a checkpoint quantized with AWQ or GPTQ that asks for float16 has the same message: "
         "it cannot be served with this vLLM, one in compressed-tensors or 4 bits can",
         known="vLLM says so",
@@ -134,6 +139,8 @@ KINDS: tuple[General, ...] = (
         {
             "ValueError: The model type 'gemma3_text' does not support float16. Reason: Numerical "
             "instability. Please use bfloat16 or float32 instead.": "--dtype bfloat16",
+            "Tesla T4\nValueError: The model type 'gemma3' does not support float16. Reason: "
+            "Numerical instability.": "on Ampere or newer",
             "a validation error stating Gemma3 does not support float16 due to numerical "
             "instability": "--dtype bfloat16",
         },

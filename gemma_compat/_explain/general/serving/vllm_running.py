@@ -16,13 +16,29 @@ def _figure(pattern: str, case: Case) -> str:
     return found[1] if found else ""
 
 
+def _beside_a_trainer(case: Case) -> str:
+    """Return what to set first where a trainer started the engine; else nothing."""
+    near = case.near + case.around
+    if re.search(r"unsloth[/\\]|fast_inference|FastLanguageModel", near):
+        return (
+            "gpu_memory_utilization=0.6 or more in from_pretrained, with a smaller max_seq_length: "
+            "the share is too small for the weights"
+        )
+    if re.search(r"[/\\]trl[/\\]|vllm_gpu_memory_utilization|GRPO", near):
+        return (
+            "vllm_gpu_memory_utilization=0.5 or more, with a smaller vllm_max_model_length: the "
+            "share is too small for the weights"
+        )
+    return ""
+
+
 def _cache(case: Case) -> Answer:
     if "No available memory" in case.match[0]:
         return Answer(
             "weights and work space already take all of vLLM's share of the card: no block of the "
             "cache fits",
             (
-                _SHARE,
+                _beside_a_trainer(case) or _SHARE,
                 "or fewer bytes of weights for each card: a quantized checkpoint, or "
                 "tensor_parallel_size over more cards",
                 "or a smaller max_num_batched_tokens and max_num_seqs, and fewer images for each "
@@ -167,6 +183,8 @@ KINDS: tuple[General, ...] = (
             "810208.": "max_model_len=810208",
             "ValueError: No available memory for the cache blocks. Try increasing "
             "`gpu_memory_utilization` when initializing the engine.": "quantized",
+            'File "/x/site-packages/trl/trainer/grpo_trainer.py", line 600, in __init__\n    f()\n'
+            "ValueError: No available memory for the cache blocks.": "vllm_gpu_memory_utilization",
         },
         alone=True,
     ),
