@@ -92,12 +92,10 @@ def _imported(case: Case, part: str) -> Answer:
     who = place.module if place.owner == PACKAGE else "the script"
     who = "the model's own code" if place.module == OF_MODEL else who
     return Answer(
-        f"{who} imports {here}, which "
-        + (
-            "the installed flash-attn does not have, or flash-attn is not installed"
-            if is_part
-            else "is not installed"
-        ),
+        f"{who} imports {here}, which the installed flash-attn does not have, or flash-attn is not "
+        "installed"
+        if is_part
+        else f"{who} imports {here}, which is not installed",
         (
             _INSTALL,
             "the release of flash-attn that its own list of requirements names",

@@ -24,8 +24,9 @@ def _not_copied(text: str) -> Answer | None:
     if found is None:
         return None
     return Answer(
-        f"{found['name']} of the file could not be copied into the model"
-        + (f": it is a {found['kind']} and no tensor" if found["kind"] else ""),
+        f"{found['name']} of the file is a {found['kind']} and no tensor"
+        if found["kind"]
+        else f"{found['name']} of the file could not be copied into the model",
         (
             "print({k: type(v) for k, v in state.items()})   : which level of the file holds the "
             "tensors?"

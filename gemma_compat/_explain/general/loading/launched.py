@@ -45,9 +45,10 @@ def _in_ddp(case: Case) -> Answer:
     found = _DEVICES.search(said)
     devices = found["devices"] if found else ""
     if devices and "cuda" not in devices:
-        where = "on the meta device" if "meta" in devices else "on the CPU"
         return Answer(
-            f"the model is {where}, and DDP was told to run it on a GPU",
+            "the model is on the meta device, and DDP was told to run it on a GPU"
+            if "meta" in devices
+            else "the model is on the CPU, and DDP was told to run it on a GPU",
             (
                 "model.to(torch.device('cuda', int(os.environ['LOCAL_RANK'])))   before DDP(model, "
                 "device_ids=[LOCAL_RANK])",

@@ -46,12 +46,12 @@ def _no_file(case: Case) -> Answer:
         return _not_saved("tokenizer", folder, name)
     if folder and _PROCESSOR.search(name):
         return _not_saved("processor", folder, name)
-    what = "folder" if _LISTS.search(case.frames) else "file"
+    is_folder = _LISTS.search(case.frames) is not None
     return Answer(
-        f"a {what} that is read is not there",
+        "a folder that is read is not there" if is_folder else "a file that is read is not there",
         (
-            f"ls {'-d' if what == 'folder' else '-l'} PATH   from the folder in which the command "
-            "runs: a relative path counts from there",
+            f"ls {'-d' if is_folder else '-l'} PATH   from the folder in which the command runs: a "
+            "relative path counts from there",
         ),
         known="the message names the path" if path else "the message, which names no path",
         settles=False,

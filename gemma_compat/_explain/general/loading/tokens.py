@@ -38,8 +38,9 @@ def not_allowed(case: Case) -> Answer:
     space = re.search(r"under the namespace \\?\"(?P<name>[\w.-]{1,60})", case.hit.text)
     if "You don't have the rights" in said:
         return Answer(
-            "this token may not make a repository under the name "
-            + (space["name"] if space else "before the slash"),
+            f"this token may not make a repository under the name {space['name']}"
+            if space
+            else "this token may not make a repository under the name before the slash",
             (
                 "push_to_hub('YOUR_NAME/MODEL')   hub_model_id='YOUR_NAME/MODEL' for a Trainer; hf "
                 "auth whoami shows the name",

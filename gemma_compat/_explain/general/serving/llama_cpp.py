@@ -28,7 +28,7 @@ def _in_compiled_code(case: Case) -> Answer:
         )
     if re.search(r"llama-quantize|llama_model_quantize|n_attention_wv", case.near):
         return Answer(
-            "llama-quantize stopped at a check of its own: it does not know this model's layers",
+            "llama-quantize stopped at one of its checks",
             (
                 "git pull in llama.cpp, build it, and convert and quantize with the same checkout",
                 "llama.cpp/convert_hf_to_gguf.py FOLDER --outtype q8_0   needs no quantizer",
