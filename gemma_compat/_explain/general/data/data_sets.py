@@ -62,6 +62,27 @@ def _nothing_left(case: Case) -> Answer:
 
 KINDS: tuple[General, ...] = (
     General(
+        "rows-counted-otherwise",
+        r"\b(?:NonMatchingSplitsSizesError|ExpectedMoreSplitsError|UnexpectedSplitsError|"
+        r"NonMatchingChecksumError|ExpectedMoreDownloadedFilesError)\b",
+        always(
+            "the files of the data set have other rows, splits or checksums than its description "
+            "says",
+            "load_dataset(NAME, download_mode='force_redownload')   where a download broke off, or "
+            "the data set was changed on the Hub",
+            "load_dataset(NAME, verification_mode='no_checks')   where a part of its files is "
+            "named "
+            "with data_files, or the description (dataset_info in its README) is old",
+            known="datasets compares both; which of the two is right, it does not say",
+            settles=False,
+        ),
+        {
+            "datasets.exceptions.NonMatchingSplitsSizesError: [{'expected': "
+            "SplitInfo(name='train', "
+            "num_bytes=1)}]": "no_checks"
+        },
+    ),
+    General(
         "no-column-left",
         r"\bInvalid key: \d+ is out of bounds for size 0",
         _nothing_left,

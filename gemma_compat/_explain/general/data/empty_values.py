@@ -244,12 +244,13 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "list-of-images-that-holds-none",
-        r"Could not make a (?:flat|nested) list of (?:images|videos) from|"
+        r"Could not make (?:an? (?:flat |nested )?list of|batched) (?:images|videos?) from|"
         r"only a single or a list of entries is supported but got type=<class 'NoneType'>",
         _no_images,
         {
             "ValueError: Could not make a flat list of images from [None]": "without an image",
             "ValueError: Could not make a flat list of images from [[], []]": "without an image",
+            "ValueError: Could not make batched images from [None]": "without an image",
             "ValueError: Could not make a flat list of images from ['a.png']": "cast_column",
             "ValueError: Could not make a flat list of images from [[[<PIL.Image.Image image mode="
             "RGB size=64x64 at 0x7F>]]]": "lists within lists",

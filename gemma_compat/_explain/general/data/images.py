@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ....tables import families
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -28,10 +27,7 @@ def _per_text(case: Case) -> Answer | None:
     )
 
 
-def _no_image_processor(case: Case) -> Answer | None:
-    kind = case.facts.model.get("model_type")
-    if kind and not families.is_gemma(kind):
-        return None
+def _no_image_processor(case: Case) -> Answer:
     return Answer(
         "the processor was called with images in a form that it does not take",
         (
@@ -45,6 +41,25 @@ def _no_image_processor(case: Case) -> Answer | None:
 
 
 KINDS: tuple[General, ...] = (
+    General(
+        "image-that-is-no-address",
+        r"Incorrect image source\. Must be a valid URL",
+        always(
+            "an image is given as a text that is neither an address, nor a file that is there, nor "
+            "base64",
+            "ls -l PATH   from the folder in which the command runs: a relative path counts from "
+            "there",
+            "dataset.cast_column('image', datasets.Image())   makes images of paths and bytes",
+            "data:image/png;base64,...   where the text is base64",
+            known="transformers tried all three; the end of the message says why the last one "
+            "failed",
+            settles=False,
+        ),
+        {
+            "ValueError: Incorrect image source. Must be a valid URL starting with `http://` or "
+            "`https://`, a valid path to an image file, or a base64 encoded string. Got a.png": "ls"
+        },
+    ),
     General(
         "images-for-a-tokenizer",
         r"dataset appears to be vision-related \(contains",

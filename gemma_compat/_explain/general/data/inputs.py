@@ -237,24 +237,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "text-that-is-no-text",
-        r"TextEncodeInput must be Uni|TextInputSequence must be str|"
-        r"text input must be of type `str`|Invalid input text\. Please provide a string|"
-        r"Input is not valid\. Should be a string",
-        always(
-            "the tokenizer was given something else than text: None, a number, a list, a dict",
-            "dataset.filter(lambda row: isinstance(row['text'], str) and row['text'])",
-            "tokenizer.apply_chat_template(row['messages'], tokenize=False)   where it is turns",
-            why="an empty field of a table is None, or NaN from pandas",
-            known="the message is the tokenizer's; which row it is, it does not say",
-            settles=False,
-        ),
-        {
-            "TypeError: TextEncodeInput must be Union[TextInputSequence, Tuple[InputSequence, "
-            "InputSequence]]": "isinstance"
-        },
-    ),
-    General(
         "prompt-longer-than-allowed",
         r"Input length of \w{1,30} is \d+, but `max_length` is set to \d+",
         always(

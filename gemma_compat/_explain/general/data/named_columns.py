@@ -47,7 +47,8 @@ KINDS: tuple[General, ...] = (
     General(
         "column-not-in-the-data",
         r"Column(?: name)? \[?'?(?P<name>[\w', -]{1,120})\]? not in the dataset|"
-        r"Column to remove \[.{1,120}\] not in the dataset",
+        r"Column(?: to remove| name\(s\))? \[.{1,120}\] not in the dataset|"
+        r"KeyError: 'Field \"[\w .-]{1,60}\" does not exist in schema'",
         always(
             "a column that was asked for is not in the data set",
             "print(dataset.column_names)",
@@ -56,7 +57,8 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "ValueError: Column to remove ['x'] not in the dataset. Current columns in the dataset:"
-            " ['text']": "column_names"
+            " ['text']": "column_names",
+            "KeyError: 'Field \"messages\" does not exist in schema'": "column_names",
         },
     ),
     General(

@@ -82,6 +82,22 @@ def _not_started(case: Case) -> Answer:
     )
 
 
+def _out_of_range(case: Case) -> Answer:
+    if case.match["slice"]:
+        return Answer(
+            f"the rows [{case.match['slice']}] of a split are asked for, and it has "
+            f"{int(case.match['rows']):,}",
+            ("split='train'   whole, or with a smaller number: split='train[:90%]'",),
+            known="the message has both",
+        )
+    return Answer(
+        f"row {case.match['index']} is asked for, and the data set has {int(case.match['size']):,}",
+        (f"dataset.select(range(min({case.match['index']}, len(dataset))))",),
+        why="select(range(N)) does not stop at the end",
+        known="the message has both numbers",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "split-larger-than-the-data",
@@ -100,15 +116,13 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "row-out-of-range",
-        r"Index (?P<index>\d+) out of range for dataset of size (?P<size>\d+)",
-        lambda case: Answer(
-            f"row {case.match['index']} is asked for, and the data set has "
-            f"{int(case.match['size']):,}",
-            (f"dataset.select(range(min({case.match['index']}, len(dataset))))",),
-            why="select(range(N)) does not stop at the end",
-            known="the message has both numbers",
-        ),
-        {"IndexError: Index 999 out of range for dataset of size 120.": "the data set has 120"},
+        r"Index (?P<index>\d+) out of range for dataset of size (?P<size>\d+)|"
+        r"Requested slice \[(?P<slice>[\d:-]{1,30})\] incompatible with (?P<rows>\d+) examples",
+        _out_of_range,
+        {
+            "IndexError: Index 999 out of range for dataset of size 120.": "the data set has 120",
+            "ValueError: Requested slice [:100] incompatible with 10 examples.": "it has 10",
+        },
     ),
     General(
         "column-name-taken-or-missing",

@@ -152,7 +152,7 @@ def _no_split(case: Case) -> Answer | None:
 KINDS: tuple[General, ...] = (
     General(
         "cached-data-set-of-another-time",
-        r"Loading a dataset cached in a LocalFileSystem is not supported",
+        r"Loading a (?:streaming )?dataset cached in a LocalFileSystem is not supported",
         always(
             "this datasets is older than the fsspec beside it",
             "pip install -U datasets   and restart the kernel",

@@ -6,9 +6,10 @@ import re
 
 from ...answer import Answer
 from ...places import distribution_of
-from ...unknown import PACKAGE
+from ...unknown import OWN, PACKAGE
 from ..base import Case, General
 from .plain_values import no_tensor
+from .values_of_models import cache_as_tuples, config_as_dict, loading_attributes
 
 LOOK = "print(train_dataset[0])   : which column holds what"
 _OF_TEXT = r"startswith|endswith|strip|lstrip|rstrip|split|replace|lower|upper|encode|find|format"
@@ -34,9 +35,9 @@ def _of_another_kind(case: Case) -> Answer | None:
     if name == "apply_chat_template":
         return None  # another kind answers it
     if re.fullmatch(_OF_CONFIG, name) and kind == "dict":
-        return _config(name)
+        return config_as_dict(name)
     if name == "get_loading_attributes" and kind == "dict":
-        return _loading_attributes()
+        return loading_attributes()
     if re.fullmatch(_OF_TEXT, name) and kind != "str":
         return not_a_text(kind)
     if re.fullmatch(_OF_TENSOR, name) and kind in {"list", "str", "int", "float", "dict"}:
@@ -46,7 +47,7 @@ def _of_another_kind(case: Case) -> Answer | None:
     if name == "keys" and kind == "list" and _is_of_a_tokenizer(case):
         return tokenizer_of_5()
     if re.fullmatch(_OF_CACHE, name) and kind in {"tuple", "list"}:
-        return _cache(kind, name)
+        return cache_as_tuples(kind, name)
     if kind == "list" and "tied_weights_keys" in case.code:
         return _TIED_AS_IN_4
     if kind == "list" and re.search(r"inputs\.get\(k\)[^\n]*label_names", case.around):
@@ -61,41 +62,9 @@ def _of_another_kind(case: Case) -> Answer | None:
     )
 
 
-def _loading_attributes() -> Answer:
-    return Answer(
-        "the checkpoint is quantized already, and quantization_config was given as a dict beside "
-        "its own",
-        (
-            "leave quantization_config out: the checkpoint's config.json has it",
-            "or its class (GPTQConfig, AwqConfig, CompressedTensorsConfig) instead of the dict",
-            "pip install -U   of the program that hands it over (lm-eval, a loader), if it is not "
-            "the script",
-        ),
-        why="transformers asks the argument for get_loading_attributes() where the checkpoint has "
-        "a quantization of GPTQ, AWQ, AutoRound, FP8, compressed-tensors or MXFP4",
-        known="read in transformers 4.57.6; who hands it over, the frames show",
-    )
-
-
 def _is_of_a_tokenizer(case: Case) -> bool:
     near = case.hit.before[-1500:] + case.around + case.hit.after[:1500]
     return re.search(r"_set_model_specific_special_tokens|extra_special_tokens", near) is not None
-
-
-def _cache(kind: str, name: str) -> Answer:
-    return Answer(
-        f"past_key_values is a {kind}, and the model calls .{name}() of a Cache",
-        (
-            "from transformers import DynamicCache; DynamicCache(past)   for one that was kept as "
-            "tuples (transformers 4: DynamicCache.from_legacy_cache(past))",
-            "or past_key_values=None, and use_cache=False in training",
-            "prefix or prompt tuning: pip install -U peft",
-        ),
-        why="a Gemma of this transformers reads keys and values from a Cache object; tuples of "
-        "tuples are what releases before handed over",
-        known="the message: only a Cache has this method; who made the tuple, the frames show",
-        settles=False,
-    )
 
 
 # What a column of numbers gives where a text is read; NaN of an empty cell is a float.
@@ -185,6 +154,9 @@ def tokenizer_of_5() -> Answer:
     )
 
 
+_OF_ROWS = re.compile(
+    r"(?i)data|row|example|sample|batch|item|message|turn|conv|chat|record|doc|\bx\[|\be\["
+)
 # Code that reads rows, messages or batches, by its file.
 _OF_DATA = re.compile(
     r"[/\\](?:datasets|trl|axolotl|llamafactory|swift|unsloth\w*|verl|tokenizers)[/\\]|collat|"
@@ -207,6 +179,17 @@ def row_of_another_kind(kind: str, case: Case) -> Answer:
             known=f"the frame is {place.module}'s; where the value comes from, the message does "
             "not say",
             certain=False,
+            settles=False,
+        )
+    if place is not None and place.owner == OWN and place.code and not _OF_ROWS.search(place.code):
+        return Answer(
+            f"the script reads a name of a {kind}",
+            (
+                "print(type(VALUE), VALUE)   of what stands before the brackets in that line",
+                "json.loads(VALUE)   where it is JSON as text",
+            ),
+            known="the line that raised is the script's; where the value comes from, it does not "
+            "say",
             settles=False,
         )
     return Answer(
@@ -236,21 +219,6 @@ def _rows_of_an_evaluation() -> Answer:
         "batch with names",
         known="the line is that of transformers' prediction_step; that the trainer lacks its own "
         "is likely; read in trl 0.14.0 to 0.24.0",
-        certain=False,
-        settles=False,
-    )
-
-
-def _config(name: str) -> Answer:
-    return Answer(
-        f"a part of the model's config is a plain dict, and .{name} is asked of it as of a config",
-        (
-            "pip install -U transformers   and what the last frames are of (vllm, peft, unsloth)",
-            "or AutoConfig.from_pretrained(...) in place of a config made from a dict by hand",
-        ),
-        why="a release that does not know the model leaves its text_config or vision_config as the "
-        "dict that config.json holds",
-        known="the message; which release makes a config of it is not in it",
         certain=False,
         settles=False,
     )

@@ -89,9 +89,10 @@ INPUTS: tuple[Part, ...] = (
         ),
     ),
     Part(
-        r"Invalid image type\. Must be of type PIL\.Image\.Image",
+        r"Invalid image type\. (?:Must be of type|Expected either) PIL\.Image\.Image",
         always(
-            "what the processor got as an image is none: a path, bytes, a dictionary or None",
+            "what the processor got as an image is none: a path, bytes, a list, a dictionary or "
+            "None",
             "dataset.cast_column('image', datasets.Image())   makes images of paths and bytes",
             "or PIL.Image.open(path).convert('RGB')",
             "or leave rows without an image out",
