@@ -56,6 +56,13 @@ def _beside_pytorch(found: Allocator, listed: int, smi: str) -> Answer:
     )
 
 
+def _on_the_first_card(case: Case) -> str:
+    """Return, as the end of a sentence, that a later rank fills card 0; empty where none does."""
+    rank = re.match(r"\[rank([1-9]\d{0,2})\]", case.hit.text)
+    card = re.search(r"\bGPU 0\b", case.message)
+    return f"; it is rank {rank[1]}, on GPU 0" if rank and card else ""
+
+
 def by_allocator(case: Case, shared: Answer | None = None) -> Answer | None:
     """Answer by what PyTorch says of the card: a cap, or what others hold of it.
 
@@ -72,13 +79,14 @@ def by_allocator(case: Case, shared: Answer | None = None) -> Answer | None:
                 why=f"other processes hold {found.others:.1f} GiB of this card's "
                 f"{found.capacity:.1f}, and this one {found.own or 0:.1f}; {shared.why}"
             )
+        old = (
+            f"{_smi(case)}   names them; end those that are left over from earlier runs",
+            "a notebook: restart its kernel",
+        )
         return Answer(
             f"other processes hold {found.others:.1f} GiB of this card's {found.capacity:.1f} GiB, "
-            f"and this one {found.own or 0:.1f} GiB",
-            (
-                f"{_smi(case)}   names them; end those that are left over from earlier runs",
-                "a notebook: restart its kernel",
-            ),
+            f"and this one {found.own or 0:.1f} GiB{_on_the_first_card(case)}",
+            (_HOLDERS[1], *old) if _on_the_first_card(case) else old,
             why="what the driver counts as used beyond this process is not this run's; ranks that "
             "share one card by mistake (CUDA_VISIBLE_DEVICES, local_rank) look the same",
             known="by arithmetic from the figures in the message",
@@ -97,10 +105,14 @@ def in_fragments(case: Case) -> Answer | None:
     on_apple = "MPS" in case.message
     if not found.is_fragmented or on_apple or "expandable_segments:True" in case.above:
         return None
+    less = (
+        "rows of one length, or a shorter max_length: fewer sizes, fewer fragments",
+        "torch_empty_cache_steps=10   in the training arguments: blocks are given back",
+    )
     return Answer(
         f"{found.asked:.2f} GiB were refused while PyTorch holds {found.unallocated:.2f} GiB that "
         f"no tensor uses: {IN_FRAGMENTS}",
-        (EXPANDABLE, "rows of one length, or a shorter max_length: fewer sizes, fewer fragments"),
+        (_expandable(case), less[0]) if _may_expand(case) else less,
         why=f"tensors hold {found.held:.1f} GiB; freed blocks of other sizes do not serve"
         if found.held
         else "freed blocks of other sizes do not serve",
@@ -110,13 +122,29 @@ def in_fragments(case: Case) -> Answer | None:
     )
 
 
+def _may_expand(case: Case) -> bool:
+    """Return whether the allocator can use expandable segments: not on Windows, nor where vLLM
+    keeps weights and cache in a pool that sleeps.
+    """
+    text = f"{case.above[-3000:]}{case.around}"
+    windows = re.search(r"\b[A-Za-z]:\\+[\w .-]+\\", text)
+    sleeps = re.search(r"UNSLOTH_VLLM_STANDBY|enable_sleep_mode|sleep_level|CuMemAllocator", text)
+    return windows is None and sleeps is None
+
+
+def _expandable(case: Case) -> str:
+    if "PYTORCH_HIP_ALLOC_CONF" in case.message:
+        return EXPANDABLE.replace("CUDA", "HIP")
+    return EXPANDABLE
+
+
 def also_in_fragments(case: Case) -> tuple[str, ...]:
     """Return what to try against fragments, where they are not the first thing to look at."""
     found = in_fragments(case)
-    if found is None:
+    if found is None or not _may_expand(case):
         return ()
     held = allocator_of(case.message).unallocated or 0.0
-    return (f"{EXPANDABLE}   : {held:.1f} GiB that PyTorch holds are in no tensor",)
+    return (f"{_expandable(case)}   : {held:.1f} GiB that PyTorch holds are in no tensor",)
 
 
 def _smi(case: Case) -> str:

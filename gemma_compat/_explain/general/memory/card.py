@@ -7,13 +7,14 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..serving.vllm_running import is_serving
+from .again import loaded_again
 from .allocator import IN_FRAGMENTS, also_in_fragments, by_allocator, in_fragments
 from .answers import of_a_step, of_the_weights, that_fits
 from .figures import allocator_of
 from .merging import out_of_memory_at_saving
 from .names import smaller_step
 from .phases import at_phase, gathered_on_the_card, told_beside
-from .places import at_first_use, at_place, in_backward, in_replicas
+from .places import at_first_use, at_place, in_backward, in_replicas, in_the_loss
 from .refused import refused
 from .rollouts import beside_an_engine, with_estimate
 from .set_up import at_set_up, by_the_driver
@@ -21,10 +22,6 @@ from .too_large import LOADING, impossible, much_is_trained, whole_copy
 from .weights import weights
 
 _GIB = 1 << 30
-_LOGITS = (
-    r"cross_entropy|loss_function|fixed_cross_entropy|logits = |logits\.float|lm_head|"
-    r"selective_log_softmax|log_softmax"
-)
 
 
 def _answer(case: Case) -> Answer:
@@ -59,6 +56,7 @@ def _by_cause(case: Case) -> Answer:
         or by_allocator(case)
         or at_set_up(case)
         or by_the_driver(case)
+        or loaded_again(case, loads)
         or whole_copy(case, size)
         or much_is_trained(case, size)
         or at_phase(case)
@@ -108,7 +106,7 @@ def _capacity(case: Case) -> float | None:
 
 def _logits(case: Case) -> Answer | None:
     """Answer if it failed where the logits or the loss are computed, by frames or by size."""
-    by_frames = re.search(_LOGITS, f"{case.frames}\n{_quoted_code(case)}") is not None
+    by_frames = in_the_loss(f"{case.frames}\n{_quoted_code(case)}")
     if not by_frames and "the logits" not in refused(case):
         return None
     vocabulary = int(case.facts.model.get("vocab_size", 0)) or 262_144
@@ -187,10 +185,14 @@ def _anything(case: Case, size: float | None) -> Answer:
             "is set up before the loading"
         )
     smaller = (*smaller[:1], *_of_preferences(case), *smaller[1:])
+    if not _fills_the_card(case):
+        smaller += ("nvidia-smi   : does another process, or an earlier cell, hold the card?",)
     return Answer(
         "the card was full while the weights were loaded, before any step"
         if _loads(case)
-        else "the run needs more memory than the card has",
+        else "the run needs more memory than the card has"
+        if _fills_the_card(case)
+        else "the memory of the card ran out",
         smaller if not _loads(case) else _smaller_to_load(case),
         why="; ".join(facts)
         or "weights, gradients, optimizer states and activations have to fit together; the log "
@@ -198,6 +200,13 @@ def _anything(case: Case, size: float | None) -> Answer:
         known="the message; `python -m gemma_compat memory` estimates what fits",
         settles=False,
     )
+
+
+def _fills_the_card(case: Case) -> bool:
+    """Return whether the message says that this process's tensors hold most of the card."""
+    found = allocator_of(case.message)
+    held = (found.held or 0.0) + (found.unallocated or 0.0)
+    return found.capacity is not None and held > 0.7 * found.capacity
 
 
 _SHARDED_FIRST = (
@@ -224,7 +233,8 @@ KINDS: tuple[General, ...] = (
     General(
         "out-of-memory",
         r"(?:CUDA|HIP|XPU) out of memory|OutOfMemoryError: (?:CUDA|HIP|XPU|Allocation)|"
-        r"CUBLAS_STATUS_ALLOC_FAILED|CUDA (?:driver )?[Ee]rror: out of memory",
+        r"CUBLAS_STATUS_ALLOC_FAILED|(?:CUDA|HIP) (?:driver )?[Ee]rror: out of memory|"
+        r"UR_RESULT_ERROR_OUT_OF_(?:DEVICE|RESOURCES|HOST)?_?MEMORY",
         _answer,
         {
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.": "batch",

@@ -12,12 +12,12 @@ _LESS = (
 )
 
 
-_COPIES = (
+COPIES = (
     "free -g   against the checkpoint's size times the processes: each may read a whole copy",
     "dtype=torch.bfloat16, low_cpu_mem_usage=True   (float32 takes twice as much)",
     "fewer processes on the machine, or ZeRO-3 / FSDP set up before the loading",
 )
-_GATHERS = (
+GATHERS = (
     "save_only_model=True, FSDP: SHARDED_STATE_DICT, ZeRO-3: "
     "stage3_gather_16bit_weights_on_model_save=false",
     "merging: dtype=torch.bfloat16, max_shard_size='2GB'",
@@ -29,14 +29,14 @@ _RAN = (
         r"(?!100%)\d{1,2}%|"
         r"loading weights file|in from_pretrained",
         " while the weights were loaded",
-        _COPIES,
+        COPIES,
     ),
     (
         r"export_model|llamafactory-cli export|swift export|merge_lora|merge_and_unload|"
         r"Saving model checkpoint|Saving (?:the )?(?:merged|model)|Merging|Unsloth: Merging|"
         r"in (?:save_checkpoint|save_pretrained|_save_checkpoint)|Converting",
         " while a model was saved or merged",
-        _GATHERS,
+        GATHERS,
     ),
     (
         r"(?:Map|Running tokenizer[^\n]{0,40}|Tokenizing[^\n]{0,40}|Filter|Generating \w+ split)"

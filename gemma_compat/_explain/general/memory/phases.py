@@ -60,10 +60,10 @@ _SAVING = Answer(
 _GENERATING = Answer(
     "out of memory while text is generated, not in a step",
     (
-        "fewer or shorter answers at a time: num_generations, max_completion_length, "
-        "max_new_tokens, or a smaller batch of prompts",
+        "fewer or shorter answers at a time: fewer max_new_tokens, a shorter prompt, a smaller "
+        "batch of prompts",
+        "load_in_4bit=True, where 16-bit weights fill most of the card",
         "model.eval(), torch.no_grad(), use_cache=True, and no gradient checkpointing",
-        "GRPO: use_vllm=True with a share of the card that the trainer leaves",
     ),
     why="keys and values grow with rows and tokens, and a prompt's logits go over "
     "262,144 tokens at once where all of them are kept",
@@ -99,9 +99,15 @@ def at_phase(case: Case) -> Answer | None:
     found = next((answer for text, answer in _PHASES if re.search(text, case.frames)), None)
     if found is _GENERATING and "'train_runtime'" in case.hit.before:
         return _GENERATING.replace(do=(_AFRESH, *_GENERATING.do[:2]))
+    if found is _GENERATING and re.search(r"(?i)grpo|rloo|online_?dpo", case.around + case.near):
+        return _GENERATING.replace(do=_IN_ROLLOUTS)
     return found or _set_to_generate(case) or _told_around(case)
 
 
+_IN_ROLLOUTS = (
+    "fewer num_generations, a smaller max_completion_length or per_device_train_batch_size",
+    "use_vllm=True   with a share of the card that the trainer leaves",
+)
 _AFRESH = (
     "a fresh process that loads base and adapter alone: what training left (optimizer, gradients, "
     "the trainer) still holds the card here"

@@ -88,7 +88,22 @@ _TOWER = Answer(
 )
 
 
+_LOGITS = (
+    r"cross_entropy|loss_function|fixed_cross_entropy|logits = |logits\.float|lm_head|"
+    r"selective_log_softmax|log_softmax"
+)
+# A layer of the model: what called it assigns logits too, ``logits = model(...).logits``.
+_OF_A_LAYER = re.compile(
+    r"self\.(?:mlp|self_attn|attention|\w{0,30}layernorm|(?:gate|up|down|[qkvo])_proj)\(|"
+    r"\bdecoder_layer\(|\blayer\(|_attention_forward\b"
+)
 _REPLICAS = re.compile(r"parallel[/\\]data_parallel\.py|parallel_apply|in replica \d")
+
+
+def in_the_loss(frames: str) -> bool:
+    """Return whether the innermost frames compute logits or the loss, and no layer."""
+    found = [match.end() for match in re.finditer(_LOGITS, frames)]
+    return bool(found) and _OF_A_LAYER.search(frames, found[-1]) is None
 
 
 def in_replicas(case: Case) -> Answer | None:

@@ -69,6 +69,7 @@ _FOR_GENERATION = Answer(
     "each card has to hold them all for that time",
     known="the frames gather the model's parameters",
 )
+_BY_ANOTHER_DRIVER = ("rocm-smi --showpids (AMD), xpu-smi ps (Intel)   : who holds the card?",)
 _BY_THE_DRIVER = (
     "nvidia-smi   while it runs: is the card full, and of which processes?",
     "the card has room: it is the machine's locked memory (offload, pinned batches): "
@@ -79,26 +80,58 @@ _BY_THE_DRIVER = (
 def by_the_driver(case: Case) -> Answer | None:
     """Answer CUDA's own error of memory, which PyTorch's allocator did not raise."""
     text = f"{case.hit.text}\n{case.around}"
-    if not re.search(r"CUDA [Ee]rror: out of memory", case.hit.text):
+    if "CUBLAS_STATUS_ALLOC_FAILED" in case.hit.text:
+        return _no_room_for_cublas(case)
+    if not re.search(r"(?:CUDA|HIP) (?:driver )?[Ee]rror: out of memory|UR_RES", case.hit.text):
         return None
     if "Tried to allocate" in text:
         return None
     free = re.search(
         r"(?i)\bWSL|\bunused\b|\bplenty\b|\bfree\b[^\n]{0,20}(?:v?ram|memory)", case.near
     )
+    maker = "CUDA" if "CUDA" in case.hit.text else "the driver"
+    full = _BY_THE_DRIVER if maker == "CUDA" else _BY_ANOTHER_DRIVER
     return Answer(
-        "a call of CUDA itself ran out of memory; it is not PyTorch's allocator that was refused",
+        f"a call of {maker} itself ran out of memory; it is not PyTorch's allocator that was "
+        "refused",
         (
-            *(reversed(_BY_THE_DRIVER) if free else _BY_THE_DRIVER),
+            *(reversed(full) if free else full),
             *smaller_step(case),
         ),
         why="a card that others fill, memory of the machine that is to be locked, or code that is "
         "loaded onto a full card ask the driver directly",
-        known="CUDA's words; PyTorch's own error names what was refused and what is held",
+        known=f"the words of {maker}; PyTorch's own error names what was refused and what is held",
         settles=False,
     )
 
 
+def _no_room_for_cublas(case: Case) -> Answer:
+    return Answer(
+        "cuBLAS got no memory for its handle: the card was full, most often",
+        (
+            "nvidia-smi   while it runs: is the card full, and of which processes?",
+            *smaller_step(case),
+            "CUDA_LAUNCH_BLOCKING=1 before the command, where the card has room: an index out of "
+            "range in an earlier kernel shows as this",
+        ),
+        why="the handle is made at the first multiplication on a card, outside of PyTorch's memory",
+        known="cuBLAS's code; what fills the card, it does not say",
+        certain=False,
+        settles=False,
+    )
+
+
+_ALL_GATHERED = Answer(
+    "out of memory as all of ZeRO-3's weights are put together at once",
+    (
+        "gather one part at a time: GatheredParameters(list(layer.parameters())) in a loop",
+        "saving: trainer.save_model, or zero_to_fp32.py afterwards, in place of a gather by hand",
+        "ZeRO-2, where all weights fit beside the step",
+    ),
+    why="each card has to hold all weights for that time, beside what the step left there",
+    known="the frames gather the model's parameters",
+    settles=False,
+)
 _WHY_GATHERED = (
     "a layer's weights are put together on each card as it runs, beside what the step holds: "
     "the card was full of other things"
@@ -135,12 +168,49 @@ def _gathered_by_fsdp(case: Case) -> Answer:
     )
 
 
+def _pinned(case: Case) -> Answer:
+    """Answer by who pins: the data loader, or an offload."""
+    if re.search(r"data[/\\]_utils[/\\]pin_memory|pin memory thread", case.around):
+        return _PINNED.replace(do=(_PINNED.do[1], *_PINNED.do[2:]))
+    return _PINNED
+
+
+def _wrapped(case: Case) -> Answer:
+    """Answer by who copies the weights from rank 0: DDP, or FSDP."""
+    if not re.search(r"[/\\]fsdp[/\\]|_sync_module_params_and_buffers|FSDP\(", case.frames):
+        return _WRAPPED
+    return Answer(
+        "out of memory while FSDP takes the model and copies weights from rank 0, before any step",
+        (
+            "fsdp_transformer_layer_cls_to_wrap: the decoder layer's class   : else one unit holds "
+            "all weights",
+            "fsdp_cpu_ram_efficient_loading: true with fsdp_sync_module_states: true, and no "
+            "device_map or .to('cuda') in the script",
+            "dtype=torch.bfloat16 at loading; nvidia-smi   : does another process hold the card?",
+        ),
+        why="each unit is whole on the card until it is cut; batch and length do not matter yet",
+        known="the frames are those of FSDP's set-up",
+        settles=False,
+    )
+
+
+def _moved_whole(case: Case) -> Answer:
+    if case.facts.training.get("deepspeed_stage") not in {1, 2}:
+        return _MOVED_WHOLE
+    first, second = _MOVED_WHOLE.do
+    return _MOVED_WHOLE.replace(
+        do=(f"ZeRO-3 in place of this stage; {first.partition('; ')[0]}", second),
+        why="ZeRO-1 and 2 keep all weights on each card; ZeRO-3 cuts them, where it is set up "
+        "before they are loaded",
+    )
+
+
 # What the last frames show, then what any frame shows.
 _LAST = (
-    (r"pin_memory\(|\bin pin_memory\b|cudaHostAlloc|cudaHostRegister", lambda case: _PINNED),
+    (r"pin_memory\(|\bin pin_memory\b|cudaHostAlloc|cudaHostRegister", _pinned),
     (
         r"_ddp_init_helper|dist\.Reducer\(|in _sync_module_states|_sync_params_and_buff",
-        lambda case: _WRAPPED,
+        _wrapped,
     ),
     (r"fetch_sub_module|_all_gather_params?\b|in _allgather_params", _gathered_by_zero),
     (
@@ -149,14 +219,9 @@ _LAST = (
     ),
 )
 _ANY = (
-    (
-        r"unwrap_model_for_generation|GatheredParameters\(\w*\.?model\.parameters\(\)",
-        lambda case: _FOR_GENERATION,
-    ),
-    (
-        r"in _configure_distributed_model|self\.module\.to\(self\.device\)",
-        lambda case: _MOVED_WHOLE,
-    ),
+    (r"unwrap_model_for_generation", lambda case: _FOR_GENERATION),
+    (r"GatheredParameters\((?:list\()?\w*\.?model\.parameters\(\)", lambda case: _ALL_GATHERED),
+    (r"in _configure_distributed_model|self\.module\.to\(self\.device\)", _moved_whole),
     (
         r"in (?:_configure_zero_optimizer|_create_fp(?:16|32)_\w+|_setup_for_real_optimizer|"
         r"initialize_optimizer_states)\b",

@@ -23,10 +23,74 @@ def _unsupported(case: Case) -> Answer:
     )
 
 
+def _file_system(case: Case) -> Answer:
+    if re.search(
+        r"tqdm[/\\]|fp\.write\(|sys\.std(?:out|err)|\bprint\(|logging[/\\]__init__|stream\.write",
+        "\n".join(case.frames.splitlines()[-4:]),
+    ):
+        return Answer(
+            "the terminal that the run prints to is gone: the session was closed while it ran",
+            (
+                "tmux or screen   ; or nohup python SCRIPT > log.txt 2>&1 &   : what it prints "
+                "goes to a file then",
+                "resume_from_checkpoint=True   goes on from the last checkpoint",
+            ),
+            why="a process that outlives its terminal gets this error at the next line or progress "
+            "bar that it prints",
+            known="the last frames print; no disk is involved",
+            settles=False,
+        )
+    return Answer(
+        "the disk or the network file system failed while a file was read or written",
+        (
+            "dmesg -T | tail; df -h .; df -i .   on the machine that said so",
+            "write checkpoints to a local disk and copy them; HF_HOME and HF_DATASETS_CACHE on a "
+            "local disk too",
+            "fewer writers: save on rank 0 of each machine, save_total_limit, fewer "
+            "dataloader_num_workers",
+        ),
+        why="a mounted folder whose server lost the file or the connection, a quota, a broken disk",
+        known="the system says so; which file it is, the frames show",
+        settles=False,
+    )
+
+
+def _broke_off(case: Case) -> Answer:
+    if re.search(r"from_parent|multiprocessing[/\\]spawn", case.around):
+        above = re.search(r"Error: (?P<text>(?:Can't|cannot) pickle [^\n]{3,100})", case.hit.before)
+        return Answer(
+            "a process that was started afresh got nothing from the one that started it: that one "
+            "failed first, most often because something cannot be pickled",
+            (
+                f"its own error stands above: {above['text']}"
+                if above
+                else "look for the first process's own error (Can't pickle ...), above or below",
+                "dataloader_num_workers=0, num_proc=1   : no process is started then",
+                "functions and classes at the top of a module, and "
+                'if __name__ == "__main__":   around the rest',
+            ),
+            why="Windows and macOS start each worker anew and hand it its work through a pipe; "
+            "what cannot be pickled breaks off there",
+            known="the frames are those of a started process that reads from its parent; no file "
+            "is involved",
+            settles=False,
+        )
+    return Answer(
+        "a file that was written by Python is cut off or empty",
+        (
+            "ls -l   the file of the last frame: 0 bytes, or smaller than its neighbours?",
+            "delete it (a cache is made anew), or resume from the checkpoint before it",
+        ),
+        why="a save that a full disk, a time limit or another process broke off",
+        known="pickle came to the end of the file",
+        settles=False,
+    )
+
+
 _NO_INTERFACE = re.compile(r"\bno socket interface found\b")
 
 
-def _used_wrongly(case: Case) -> Answer:
+def _used_wrongly(case: Case) -> Answer | None:
     if _NO_INTERFACE.search(case.near):
         return Answer(
             "NCCL finds no network interface to start with",
@@ -39,13 +103,13 @@ def _used_wrongly(case: Case) -> Answer:
             known="NCCL's last error says so",
             settles=False,
         )
+    cards = "nvidia-smi -L | wc -l   : as many processes (--nproc_per_node) as this, or fewer"
+    own = "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the first collective"
+    if re.search(r"(?i)duplicate GPU detected", case.hit.text + case.hit.after[:800]):
+        return None  # that line has its own kind
     return Answer(
         "NCCL was called in a way that it refuses: most often two processes on one GPU",
-        (
-            "nvidia-smi -L | wc -l   : as many processes (--nproc_per_node) as this, or fewer",
-            "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the first collective",
-            "NCCL_DEBUG=WARN   before the command: it prints what it refuses",
-        ),
+        (cards, own, "NCCL_DEBUG=WARN   before the command: it prints what it refuses"),
         why="processes that share a card, a device_map of a fixed number, or a tensor on another "
         "card than the process's own",
         known="NCCL's code; which of these it is, NCCL_DEBUG=WARN says",
@@ -98,18 +162,7 @@ KINDS: tuple[General, ...] = (
         r"\[Errno 5\] Input/output error|\[Errno 116\] Stale file handle|"
         r"(?i:input/output error)\b|Stale (?:NFS )?file handle|"
         r"\[Errno 121\] Remote I/O error",
-        always(
-            "the disk or the network file system failed while a file was read or written",
-            "dmesg -T | tail; df -h .; df -i .   on the machine that said so",
-            "write checkpoints to a local disk and copy them; HF_HOME and HF_DATASETS_CACHE on a "
-            "local disk too",
-            "fewer writers: save on rank 0 of each machine, save_total_limit, fewer "
-            "dataloader_num_workers",
-            why="a mounted folder whose server lost the file or the connection, a quota, a broken "
-            "disk",
-            known="the system says so; which file it is, the frames show",
-            settles=False,
-        ),
+        _file_system,
         {
             "OSError: [Errno 5] Input/output error": "dmesg",
             "GRPO Train Failed With Input/Output Error": "dmesg",
@@ -120,14 +173,7 @@ KINDS: tuple[General, ...] = (
     General(
         "file-that-broke-off",
         r"pickle data was truncated|^EOFError: Ran out of input|EOFError: Ran out of input",
-        always(
-            "a file that was written by Python is cut off or empty",
-            "ls -l   the file of the last frame: 0 bytes, or smaller than its neighbours?",
-            "delete it (a cache is made anew), or resume from the checkpoint before it",
-            why="a save that a full disk, a time limit or another process broke off",
-            known="pickle came to the end of the file",
-            settles=False,
-        ),
+        _broke_off,
         {
             "_pickle.UnpicklingError: pickle data was truncated": "0 bytes",
             "EOFError: Ran out of input": "0 bytes",

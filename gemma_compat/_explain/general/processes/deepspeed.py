@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -44,24 +46,6 @@ def _world_size(case: Case) -> Answer:
         ),
         why="each process has its own shard of the states",
         known=f"{_SAYS}; the numbers are its own",
-    )
-
-
-def _extension(case: Case) -> Answer:
-    name = case.match["name"] or case.match["file"]
-    return Answer(
-        f"the extension {name} could not be compiled; the compiler's own words are above",
-        (
-            "rm -r ~/.cache/torch_extensions   and start again, to see the first error of the "
-            "compiler",
-            "nvcc --version; gcc --version; ninja --version   all three are used; nvcc of torch's "
-            "CUDA release, a gcc that nvcc takes",
-            "DeepSpeed: no offload, and optim='adamw_torch' compile nothing",
-        ),
-        why="it is built at first use; a build that failed once leaves a folder without the "
-        "library",
-        known="the message; which tool is missing, the lines above it say",
-        settles=False,
     )
 
 
@@ -128,37 +112,6 @@ KINDS: tuple[General, ...] = (
             "Exception: Current loss scale already at minimum - cannot decrease scale anymore. "
             "Exiting run.": "bf16=True"
         },
-    ),
-    General(
-        "extension-not-compiled",
-        r"Error building extension '(?P<name>\w{2,60})'|"
-        r"torch_extensions/\S{1,120}/(?P<file>\w{2,60})\.so: cannot open shared object",
-        _extension,
-        {
-            "RuntimeError: Error building extension 'cpu_adam'": "torch_extensions",
-            "ImportError: /home/me/.cache/torch_extensions/py310_cu121/fused_adam/fused_adam.so: "
-            "cannot open shared object file: No such file or directory": "fused_adam could not",
-        },
-    ),
-    General(
-        "optimizer-never-built",
-        r"has no attribute 'ds_opt_(?:adam|adagrad|lion)'",
-        always(
-            "this is only the clean-up of DeepSpeed's CPU optimizer, which was never built: its "
-            "own error is above",
-            'python -c "import deepspeed; deepspeed.ops.op_builder.CPUAdamBuilder().load()"   '
-            "shows it alone",
-            "or no offload of the optimizer: nothing is compiled then",
-            why="the kernel cpu_adam is compiled at first use, with nvcc, gcc and ninja",
-            known="the attribute is set once the kernel is loaded",
-            settles=False,
-        ),
-        {
-            "AttributeError: 'DeepSpeedCPUAdam' object has no attribute 'ds_opt_adam'": (
-                "CPUAdamBuilder"
-            )
-        },
-        alone=True,
     ),
     General(
         "weight-copied-while-empty",
@@ -271,16 +224,30 @@ KINDS: tuple[General, ...] = (
         "optimizer-made-twice",
         r"You cannot specify (?:an optimizer|a scheduler) in the config file and in the code|"
         r"You cannot create a `DummyOptim` without",
-        always(
-            "optimizer or scheduler stand both in the DeepSpeed config and in the script (or in "
-            "neither)",
-            'take "optimizer" and "scheduler" out of the DeepSpeed config',
-            "or in the script: DummyOptim and DummyScheduler of accelerate.utils",
-            known="accelerate says so",
+        lambda case: (
+            Answer(
+                "the script has a DummyOptim, and the DeepSpeed config has no optimizer for it",
+                (
+                    '"optimizer": {"type": "AdamW", "params": {"lr": "auto"}}   in the config',
+                    "or torch.optim.AdamW in the script, in place of DummyOptim",
+                ),
+                known="accelerate says so",
+            )
+            if "without" in case.match[0]
+            else Answer(
+                "optimizer or scheduler stand both in the DeepSpeed config and in the script",
+                (
+                    'take "optimizer" and "scheduler" out of the DeepSpeed config',
+                    "or in the script: DummyOptim and DummyScheduler of accelerate.utils",
+                ),
+                known="accelerate says so",
+            )
         ),
         {
             "ValueError: You cannot specify an optimizer in the config file and in the code at the "
-            "same time.": "DummyOptim"
+            "same time.": "DummyOptim",
+            "ValueError: You cannot create a `DummyOptim` without specifying an optimizer in the "
+            "config file.": "AdamW",
         },
     ),
     General(
@@ -292,6 +259,38 @@ KINDS: tuple[General, ...] = (
             "line 700, in mpi_discovery\n    from mpi4py import MPI\nModuleNotFoundError: No "
             "module named 'mpi4py'": "torchrun",
             "ModuleNotFoundError: No module named 'mpi4py'": "",
+        },
+    ),
+    General(
+        "order-of-weights-lost",
+        r"pop from an empty deque",
+        lambda case: (
+            Answer(
+                "ZeRO-3 reads back the order in which it gathered weights, and a module is missing "
+                "in it",
+                (
+                    "a trainer that generates between steps (GRPO, RLOO, PPO, DPO): "
+                    "ds3_gather_for_generation=False, or use_vllm=True",
+                    "pip install -U trl deepspeed   to releases of the same time",
+                    "or ZeRO-2, where the weights fit on each card",
+                ),
+                why="the order is noted by hooks in one forward pass. TRL takes these hooks off "
+                "and puts them back to generate with whole weights; then, or where a forward "
+                "pass broke off, the notes are incomplete",
+                known="the frame is DeepSpeed's; read in deepspeed 0.17.0 and trl 0.18.2; that the "
+                "hooks are behind it here, the log does not show",
+                certain=False,
+                settles=False,
+            )
+            if re.search(
+                r"(?i)zero|deepspeed|__step_id_module_fetched_for", case.around + case.near
+            )
+            else None
+        ),
+        {
+            "[rank0]: step_id = self.__step_id_module_fetched_for[sub_module.id].popleft()\n"
+            "[rank0]: IndexError: pop from an empty deque": "ds3_gather_for_generation",
+            "IndexError: pop from an empty deque": "",
         },
     ),
 )

@@ -43,7 +43,7 @@ _REFUSED: tuple[Refused, ...] = (
     ),
     Refused(
         r"expected there to be only one unique element in",
-        "ZeRO-3 gathers several weights at once, and these have more than one dtype",
+        "ZeRO-3 gathers several weights at once, and these have more than one dtype (or device)",
         (
             "no load_in_8bit under ZeRO-3; load_in_4bit with bnb_4bit_quant_storage set to the "
             "dtype of the other weights",
@@ -215,6 +215,21 @@ def _refused(case: Case) -> Answer | None:
 
 def _no_engine(case: Case) -> Answer:
     dummy = case.match["dummy"]
+    if not dummy and (
+        case.is_of_the_script or re.search(r"get_state_dict|unwrap_model", case.frames)
+    ):
+        return Answer(
+            f"{case.match['name']} is a method of DeepSpeed's engine, and the object is the bare "
+            "model",
+            (
+                "accelerator.get_state_dict(MODEL_FROM_PREPARE), not of unwrap_model(...)",
+                "or trainer.save_model(DIR), which gathers the weights itself",
+                "trainer.model_wrapped, trainer.deepspeed   hold the engine",
+            ),
+            why="accelerate and the Trainer keep both: the model, and the engine around it",
+            known="the class and the attribute are in the message; who passed it, the frames show",
+            settles=False,
+        )
     return Answer(
         f"a stand-in of accelerate ({dummy}) is used where DeepSpeed's own optimizer belongs: "
         "DeepSpeed did not take the model"
@@ -258,37 +273,5 @@ KINDS: tuple[General, ...] = (
             "'zero_gather_16bit_weights_on_model_save'": "engine",
         },
         alone=True,
-    ),
-    General(
-        "order-of-weights-lost",
-        r"pop from an empty deque",
-        lambda case: (
-            Answer(
-                "ZeRO-3 reads back the order in which it gathered weights, and a module is missing "
-                "in it",
-                (
-                    "a trainer that generates between steps (GRPO, RLOO, PPO, DPO): "
-                    "ds3_gather_for_generation=False, or use_vllm=True",
-                    "pip install -U trl deepspeed   to releases of the same time",
-                    "or ZeRO-2, where the weights fit on each card",
-                ),
-                why="the order is noted by hooks in one forward pass. TRL takes these hooks off "
-                "and puts them back to generate with whole weights; then, or where a forward "
-                "pass broke off, the notes are incomplete",
-                known="the frame is DeepSpeed's; read in deepspeed 0.17.0 and trl 0.18.2; that the "
-                "hooks are behind it here, the log does not show",
-                certain=False,
-                settles=False,
-            )
-            if re.search(
-                r"(?i)zero|deepspeed|__step_id_module_fetched_for", case.around + case.near
-            )
-            else None
-        ),
-        {
-            "[rank0]: step_id = self.__step_id_module_fetched_for[sub_module.id].popleft()\n"
-            "[rank0]: IndexError: pop from an empty deque": "ds3_gather_for_generation",
-            "IndexError: pop from an empty deque": "",
-        },
     ),
 )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
-
-_ONE_FORWARD = "call the whole model, as model(...), never a part of it or a method beside forward"
+from .peers import of_rank_0
 
 
 def _zero_without_parameters(case: Case) -> Answer | None:
     if not case.says(r"deepspeed[/\\]runtime[/\\]zero"):
         return None
+    if case.phase in {"loading", "saving"} or re.search(
+        r"\bin \w*(?:load|save|state_dict|step|backward)\w*$", case.frames, re.MULTILINE
+    ):
+        return None  # a list of a checkpoint or of a step
     return Answer(
         "DeepSpeed was given an optimizer without parameters: nothing of the model is trainable",
         (
@@ -24,7 +29,13 @@ def _zero_without_parameters(case: Case) -> Answer | None:
     )
 
 
-def _not_met(case: Case) -> Answer:
+def _not_met(case: Case) -> Answer | None:
+    if case.error is None and (
+        "socket has failed to connect" in case.hit.text
+        or case.log.figures.losses
+        or case.log.finished_at
+    ):
+        return None  # one try of several, of which a later one may have worked
     if case.match["host"]:
         return Answer(
             f"the launcher looks for the first machine by the name {case.match['host']}, and this "
@@ -78,8 +89,7 @@ KINDS: tuple[General, ...] = (
         r"Timed out after \d+ seconds waiting for clients|Timed out initializing process group in "
         r"store based barrier|client socket has (?:timed out|failed)|"
         r"Rendezvous(?:Connection|Timeout|Closed)Error|connection to the C10d store has failed|"
-        r"retrieving ncclUniqueId from \[0\]|"
-        r"failed to (?:connect|recv)[^\n]{0,60}(?:TCPStore|c10d)|"
+        r"failed to connect[^\n]{0,60}(?:TCPStore|c10d)|"
         r"network addresses of \((?P<host>[\w.-]{1,80}), \d+\) cannot be retrieved \(gai error",
         _not_met,
         {
@@ -91,11 +101,27 @@ KINDS: tuple[General, ...] = (
             "1/2 clients joined.": "rdzv-endpoint",
             "torch.distributed.elastic.rendezvous.api.RendezvousConnectionError: The connection to "
             "the C10d store has failed. See inner exception for details.": "--standalone",
-            "torch.distributed.DistBackendError: [3] is setting up NCCL communicator and "
-            "retrieving ncclUniqueId from [0] via c10d key-value store by store->get('0'), but "
-            "store->get('0') got error: Connection reset by peer": "rank 0's own log",
+            "[W socket.cpp:663] [c10d] The client socket has failed to connect to "
+            "[localhost]:29500 (errno: 99 - Cannot assign requested address).": "",
         },
         alone=True,
+    ),
+    General(
+        "rank-0-late-or-gone",
+        r"retr(?:ie|ei)ving ncclUniqueId from \[0\]|DistNetworkError: [Ff]ailed to recv, got 0",
+        of_rank_0,
+        {
+            "torch.distributed.DistBackendError: [3] is setting up NCCL communicator and "
+            "retrieving ncclUniqueId from [0] via c10d key-value store by store->get('0'), but "
+            "store->get('0') got error: Connection reset by peer": "it ended first",
+            "torch.distributed.DistBackendError: [1] is setting up NCCL communicator and "
+            "retrieving ncclUniqueId from [0] via c10d key-value store by key '0', but "
+            "store->get('0') got error: wait timeout after 600000ms, keys: /default_pg/0": (
+                "did not come in time"
+            ),
+            "torch.distributed.DistNetworkError: Failed to recv, got 0 bytes. Connection was "
+            "likely closed. Did the remote server shutdown or crash?": "rank 0's own log",
+        },
     ),
     General(
         "ranks-that-do-different-things",
@@ -162,105 +188,6 @@ KINDS: tuple[General, ...] = (
             settles=False,
         ),
         {"  traceback : Signal 7 (SIGBUS) received by PID 4242": "df -h"},
-        alone=True,
-    ),
-    General(
-        "weight-without-storage",
-        r"setStorage: sizes \[[^\n]{1,200}(?:out of bounds for storage of size 0|itemsize \d+ ?$)|"
-        r"Expects storage to be allocated|The tensor has a non-zero number of elements, but its "
-        r"data is not allocated yet",
-        always(
-            "a weight was used while FSDP or ZeRO had taken its data away",
-            f"{_ONE_FORWARD}; merged or generated from: inside "
-            "FullyShardedDataParallel.summon_full_params",
-            "wrap the decoder layers alone (fsdp_transformer_layer_cls_to_wrap), not by "
-            "min_num_params: a tied head and embedding stay together then",
-            "or FSDP2 (fsdp_version: 2)",
-            why="a unit's weights are there during its own forward and backward only; a Gemma's "
-            "head is its embedding, so no unit may hold the one without the other",
-            known="the storage has size 0; which weight it is, the sizes in the message show",
-            settles=False,
-        ),
-        {
-            "RuntimeError: setStorage: sizes [2304, 256000], strides [1, 2304], storage offset 0, "
-            "and itemsize 4 requiring a storage size of 2359296000 are out of bounds for storage "
-            "of size 0": "decoder layers alone",
-            "RuntimeError: setStorage: sizes [896, 152000], strides [1, 896], storage offset 0, "
-            "and itemsize 4 \nrequiring a storage size of 544768000 are out of bounds": "FSDP2",
-        },
-    ),
-    General(
-        "fsdp-met-a-part-first",
-        r"Non-root FSDP instance's `_is_root` should not have been set",
-        always(
-            "a part of the model was run before the whole of it, so FSDP took the part for the "
-            "root",
-            _ONE_FORWARD,
-            "not the unwrapped model in evaluation or generation: the one that prepare() returned",
-            known="torch says so",
-            settles=False,
-        ),
-        {
-            "AssertionError: Non-root FSDP instance's `_is_root` should not have been set yet or "
-            "should have been set to `False`": "whole model"
-        },
-    ),
-    General(
-        "weight-changed-after-wrapping",
-        r"Cannot writeback when the parameter shape changes",
-        always(
-            "a weight got another shape after FSDP had wrapped it",
-            "resize_token_embeddings, adapters and frozen parts first; then prepare()",
-            why="new tokens, an adapter, a merge or code that replaces a weight's data, beside the "
-            "wrapper",
-            known="torch compares the shapes",
-            settles=False,
-        ),
-        {
-            "RuntimeError: Cannot writeback when the parameter shape changes\nExpects "
-            "torch.Size([131072]) but got torch.Size([512, 256])": "resize_token_embeddings"
-        },
-    ),
-    General(
-        "tied-weights-under-fsdp2",
-        r"FSDP2 mapping failed \(missing|Parameters missing after FSDP2 wrapping",
-        always(
-            "FSDP2 finds other parameters after wrapping than before: most often the head that is "
-            "tied to the embedding",
-            "pip install -U accelerate transformers peft",
-            "and load the checkpoint as it is, its head tied; a head that was written "
-            "beside the embedding: tie_word_embeddings false in its config.json",
-            why="a Gemma's head and embedding are one parameter under two names",
-            known="accelerate lists the names; that a tied head is behind it, it calls likely",
-            settles=False,
-        ),
-        {
-            "ValueError: FSDP2 mapping failed (missing: ['lm_head.weight']). This is likely due to "
-            "tied embeddings": "tie_word_embeddings"
-        },
-    ),
-    General(
-        "fsdp-settings-that-go-together",
-        r"fsdp_cpu_ram_efficient_loading`? set `?(?:--)?fsdp_sync_module_states|"
-        r"Set the `sync_module_states` flag to `True`|: sync_module_states ValueError|"
-        r"`?(?:fsdp_)?min_num_params`?[^\n]{0,80}mutually exclusive|"
-        r"[Cc]an only use one of[^\n]{0,40}min_num_params|"
-        r"When using FSDP2, a model and optimizer must be passed together",
-        always(
-            "two settings of FSDP contradict or miss each other",
-            "fsdp_sync_module_states: true   with fsdp_cpu_ram_efficient_loading: true",
-            "resuming: fsdp_state_dict_type: SHARDED_STATE_DICT, which is loaded without it",
-            "either fsdp_transformer_layer_cls_to_wrap or fsdp_min_num_params, not both",
-            "own loop under FSDP2: model, optimizer = accelerator.prepare(model, optimizer)",
-            known="the message names them",
-        ),
-        {
-            "ValueError: When using `--fsdp_cpu_ram_efficient_loading` set "
-            "`--fsdp_sync_module_states` to `True`": "fsdp_sync_module_states: true",
-            "Trainer crashes when loading checkpoint using FSDP: sync_module_states ValueError": (
-                "SHARDED_STATE_DICT"
-            ),
-        },
         alone=True,
     ),
     General(

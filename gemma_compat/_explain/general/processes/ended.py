@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -9,6 +11,17 @@ from ..base import Case, General, always
 def _signal(case: Case) -> Answer:
     number = case.match["number"]
     hang_up = number == "1"
+    if number == "2":
+        return Answer(
+            "the run was interrupted (signal 2): Ctrl-C, a notebook's stop button, or a program "
+            "that sends the same",
+            (
+                "resume_from_checkpoint=True   goes on from the last checkpoint",
+                "or look at the log of what started it: a scheduler or a script may send it",
+            ),
+            known="the launcher names the signal; who sent it, it does not say",
+            settles=False,
+        )
     return Answer(
         "the terminal or the session that started the run was closed"
         if hang_up
@@ -30,8 +43,9 @@ def _signal(case: Case) -> Answer:
 def _empty(case: Case) -> Answer:
     text = f"{case.hit.before[-3000:]}{case.hit.text}{case.hit.after}"
     loading = case.says(r"from_pretrained|_init_weights|initialize_weights|load_model")
-    zero = case.says(r"(?i)zero-?3|stage ?3|deepspeed") or "deepspeed" in text.lower()
-    likely = loading or zero
+    zero = re.search(r"(?i)zero-?_?3\b|stage[\"']?\s?[:=]?\s?3\b", text) is not None
+    zero = zero or case.says(r"(?i)[/\\]deepspeed[/\\]")
+    likely = (loading or zero) and not case.is_of_the_script
     return Answer(
         "a tensor that is indexed is empty: most often a weight that ZeRO-3 keeps on other ranks"
         if likely
@@ -62,6 +76,61 @@ def _empty(case: Case) -> Answer:
     )
 
 
+def _left_behind(case: Case) -> Answer:
+    read = re.search(
+        r"\b(?:torch|joblib|pickle|dill|cloudpickle|pickle_module)\.load\(|unpickler\.load\(",
+        case.frames,
+    )
+    if read and not re.search(r"multiprocess\w*[/\\]|from_parent|_worker_loop", case.frames):
+        return Answer(
+            "a file holds whole objects of the script that wrote it, and this script does not "
+            "define their class or function",
+            (
+                "define or import it under the same name before the file is loaded",
+                "or save what has no code: model.state_dict(), save_pretrained(DIR)",
+            ),
+            why="pickle notes only where a class was defined; __main__ is another file now",
+            known="the message names the object, and the frames read a file",
+        )
+    return Answer(
+        "a process that was started afresh does not find a function or class of the script",
+        (
+            "num_proc=1 (preprocessing_num_workers: 1), dataloader_num_workers=0",
+            "or the function at the top of a module that is imported, not inside another function "
+            "or a notebook",
+        ),
+        why="Windows and macOS start each worker anew and hand it things by name; a function "
+        "within a function has none",
+        known="the message names the object",
+        settles=False,
+    )
+
+
+def _nccl_alone(case: Case) -> Answer:
+    seen = 'python -c "import torch; print(torch.cuda.is_available(), torch.version.cuda)"'
+    if "only supported with GPUs" in case.match[0]:
+        return Answer(
+            "NCCL was asked for, and this process sees no GPU",
+            (
+                f"{seen}   : False, None is a build for the CPU",
+                "nvidia-smi; echo $CUDA_VISIBLE_DEVICES   in a container: docker run --gpus all",
+                "or ddp_backend=gloo (use_cpu: true) for a run without GPUs",
+            ),
+            known="torch says so; why none is seen, it does not say",
+            settles=False,
+        )
+    return Answer(
+        "NCCL was given a tensor of the CPU, or a sparse one",
+        (
+            "init_process_group(backend='cpu:gloo,cuda:nccl')   where weights are offloaded to the "
+            "CPU",
+            "or .to('cuda') for what is gathered or reduced, and .to_dense() for sparse gradients",
+        ),
+        known="torch says so",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "ended-by-a-signal",
@@ -72,6 +141,8 @@ KINDS: tuple[General, ...] = (
             "signal: 1": "tmux",
             "torch.distributed.elastic.multiprocessing.api.SignalException: Process 4096 got "
             "signal: 15": "scheduler",
+            "torch.distributed.elastic.multiprocessing.api.SignalException: Process 4096 got "
+            "signal: 2": "interrupted",
         },
     ),
     General(
@@ -86,7 +157,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "file-not-written-whole",
-        r"enforce fail at inline_container\.cc|PytorchStreamWriter failed writing|"
+        r"enforce fail at inline_container\.cc(?![^\n]{0,40}(?:Reader|reading|not found))|"
+        r"PytorchStreamWriter failed writing|"
         r"basic_ios::clear: iostream error|unexpected pos \d+ vs \d+",
         always(
             "a checkpoint could not be written whole: the disk or its quota is full, or went away",
@@ -99,22 +171,15 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "RuntimeError: [enforce fail at inline_container.cc:595] . unexpected pos 4608 vs "
-            "4500": "df -h"
+            "4500": "df -h",
+            "RuntimeError: [enforce fail at inline_container.cc:145] . PytorchStreamReader failed "
+            "reading zip archive: failed finding central directory": "",
         },
     ),
     General(
         "left-behind-by-a-pickle",
         r"Can't get (?:local object '|attribute '\w{1,80}' on <module '__main__')",
-        always(
-            "a process that was started afresh does not find a function or class of the script",
-            "num_proc=1 (preprocessing_num_workers: 1), dataloader_num_workers=0",
-            "or the function at the top of a module that is imported, not inside another function "
-            "or a notebook",
-            why="Windows and macOS start each worker anew and hand it things by name; a function "
-            "within a function has none",
-            known="the message names the object",
-            settles=False,
-        ),
+        _left_behind,
         {
             "AttributeError: Can't get local object 'AutoModelForCausalLMWithValueHead.post_init."
             "<locals>.set_device_hook'": "dataloader_num_workers=0",
@@ -125,19 +190,12 @@ KINDS: tuple[General, ...] = (
     General(
         "nccl-without-a-gpu",
         r"ProcessGroupNCCL is only supported with GPUs|Tensors must be CUDA and dense",
-        always(
-            "NCCL was asked for where it has no GPU, or got a tensor of the CPU",
-            'python -c "import torch; print(torch.cuda.is_available(), torch.version.cuda)"',
-            "init_process_group(backend='cpu:gloo,cuda:nccl')   where weights are offloaded to the "
-            "CPU",
-            "or ddp_backend=gloo for a run without GPUs",
-            known="torch says so; which of the two it is, it does not say",
-            settles=False,
-        ),
+        _nccl_alone,
         {
             "RuntimeError: ProcessGroupNCCL is only supported with GPUs, no GPUs found!": (
                 "is_available"
-            )
+            ),
+            "RuntimeError: Tensors must be CUDA and dense": "cpu:gloo,cuda:nccl",
         },
     ),
     General(

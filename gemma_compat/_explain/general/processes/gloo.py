@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
-from ..base import Case, General
+from ..base import Case, General, always
 from .collectives import PAD, SAME_BRANCH
 
 
@@ -91,6 +91,24 @@ KINDS: tuple[General, ...] = (
         {
             "RuntimeError: ProcessGroupGloo::allgather: invalid tensor size at index 0 (expected "
             "(4), got (3))": "(4) and (3)"
+        },
+    ),
+    General(
+        "gloo-cannot-connect",
+        r"connectFullMesh failed",
+        always(
+            "the processes could not connect over Gloo (the CPU's link)",
+            "GLOO_SOCKET_IFNAME=INTERFACE   before the command: the network that they share; lo on "
+            "one machine",
+            "hostname -i   : an address that the others cannot reach (127.0.1.1)? Then /etc/hosts",
+            why="each process tells the others the address that its host name stands for",
+            known="the message; which address it was, it does not say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "RuntimeError: Gloo connectFullMesh failed with [../third_party/gloo/gloo/transport/"
+            "tcp/pair.cc:144] no error": "GLOO_SOCKET_IFNAME",
         },
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 from .moving import moved
@@ -14,6 +16,33 @@ _INSTALLS = {
     "tune": "torchtune",
 }
 _COMMANDS = "|".join([*_INSTALLS, "accelerate", "axolotl", "deepspeed", "trl", "vllm"])
+
+
+def _forked_by(frames: str) -> Answer | None:
+    """Answer by who started the process: vLLM, or a map of datasets; else nothing."""
+    if re.search(r"[/\\]vllm[/\\]", frames):
+        return Answer(
+            "CUDA was used before vLLM started its process by a copy",
+            (
+                "VLLM_WORKER_MULTIPROCESSING_METHOD=spawn   before the command, and "
+                'if __name__ == "__main__":   around the script',
+                "or no torch.cuda call and no model on the GPU before LLM(...)",
+            ),
+            known="torch says so; the frames are vLLM's",
+        )
+    if re.search(r"datasets[/\\](?:arrow_dataset|utils)|multiprocess[/\\]pool|_map_single", frames):
+        return Answer(
+            "a process of a map with num_proc touches the GPU",
+            (
+                "num_proc=None   for the map that uses the GPU, with batched=True",
+                "or multiprocess.set_start_method('spawn') (the package of datasets), and "
+                "with_rank=True to choose the GPU",
+                "no model and no .to('cuda') in a mapped function that needs neither",
+            ),
+            why="its processes are copies, and CUDA does not survive the copy",
+            known="torch says so; the frames are those of datasets",
+        )
+    return None
 
 
 def _forked(case: Case) -> Answer:
@@ -29,6 +58,9 @@ def _forked(case: Case) -> Answer:
             "copy",
             known="torch says so; the frames are the data loader's",
         )
+    by_whom = _forked_by(f"{case.frames}\n{case.hit.after[:300]}")
+    if by_whom is not None:
+        return by_whom
     return Answer(
         "CUDA was used before the process was copied",
         (
@@ -50,6 +82,38 @@ def _no_command(case: Case) -> Answer:
         ),
         why="the package is not installed there, or its folder bin is not on PATH",
         known="the shell says so; which of the two it is, it does not say",
+        settles=False,
+    )
+
+
+def _on_mps(case: Case) -> Answer:
+    """Answer by which of three refusals of Apple's GPU it is."""
+    if "Placeholder" in case.match[0]:
+        return Answer(
+            "a tensor was left on the CPU while the model is on Apple's GPU (mps)",
+            ("inputs = inputs.to('mps')   or .to(model.device), and model.to('mps')",),
+            why="the operation finds no memory of the GPU behind one of its tensors",
+            known="torch says so; which tensor it is, the frames show",
+            settles=False,
+        )
+    if "float64" in case.match[0]:
+        return Answer(
+            "a tensor in float64 is to be moved to Apple's GPU, which has no float64",
+            (
+                ".to(torch.float32) before .to('mps'); NumPy arrays and Python floats become "
+                "float64",
+                "or pip install -U   the package of the last frame",
+            ),
+            known="torch says so; which tensor it is, the frames show",
+            settles=False,
+        )
+    return Answer(
+        "Apple's GPU does not compute this operation in this torch",
+        (
+            "PYTORCH_ENABLE_MPS_FALLBACK=1 before the command: the CPU computes it then",
+            "or pip install -U torch",
+        ),
+        known="torch names the operation",
         settles=False,
     )
 
@@ -83,10 +147,11 @@ KINDS: tuple[General, ...] = (
         "quantized-on-another-device",
         r"loaded in (?:8-bit or 4-bit|8-bit|4-bit)[^\n]{0,40} on a different device",
         always(
-            "each process has to load the 4-bit model onto its own GPU, and this one did not",
+            "the quantized model lies on another device than the one that this process trains on",
             'device_map={"": PartialState().process_index}   (from accelerate import PartialState)',
             "or one process: CUDA_VISIBLE_DEVICES=0, without a launcher",
-            why="a quantized model cannot be moved afterwards",
+            why='device_map="auto" or a fixed number chose the device at loading, and a quantized '
+            "model cannot be moved afterwards; each process trains on its own GPU",
             known="accelerate says so",
         ),
         {
@@ -167,41 +232,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "deepspeed-cannot-compile",
-        r"CUDAMismatchException|MissingCUDAException|CUDA_HOME does not exist|"
-        r"Unable to (?:load|JIT load the) \w+ op|not match the version torch was compiled with",
-        always(
-            "DeepSpeed compiles a kernel at first use, and the CUDA toolkit here is missing or "
-            "not the one of torch",
-            "no offload, and the Trainer's own optimizer (optim='adamw_torch'): nothing is "
-            "compiled then",
-            "or the CUDA toolkit of torch's release, with CUDA_HOME set; DS_SKIP_CUDA_CHECK=1 "
-            "skips a mere difference of minor releases",
-            known="DeepSpeed says so",
-        ),
-        {
-            "deepspeed.ops.op_builder.builder.CUDAMismatchException: >- DeepSpeed Op Builder: "
-            "Installed CUDA version 11.8 does not match the version torch was compiled with 12.1": (
-                "DS_SKIP_CUDA_CHECK"
-            )
-        },
-    ),
-    General(
-        "integers-in-a-flat-unit",
-        r"Cannot flatten integer dtype tensors|Integer parameters are unsupported",
-        always(
-            "FSDP1 flattens weights, and packed 4-bit weights are integers",
-            "bnb_4bit_quant_storage=torch.bfloat16 (the dtype of the other weights)",
-            "or FSDP2 (fsdp_version: 2), or DDP for QLoRA",
-            why="bitsandbytes stores 4-bit weights as uint8 unless told otherwise",
-            known="the message is torch's",
-        ),
-        {
-            "ValueError: Cannot flatten integer dtype tensors": "bnb_4bit_quant_storage",
-            "ValueError: Integer parameters are unsupported": "bnb_4bit_quant_storage",
-        },
-    ),
-    General(
         "cuda-after-fork",
         r"Cannot re-initialize CUDA in forked subprocess",
         _forked,
@@ -216,16 +246,13 @@ KINDS: tuple[General, ...] = (
         "operator-not-on-mps",
         r"not currently implemented for the MPS device|Placeholder storage has not been allocated "
         r"on MPS|Cannot convert a MPS Tensor to float64",
-        always(
-            "Apple's GPU does not compute this operation, or a tensor was left on the CPU",
-            "PYTORCH_ENABLE_MPS_FALLBACK=1 before the command",
-            "model.to('mps') and every input too, where the message is about storage",
-            known="torch says so",
-            settles=False,
-        ),
+        _on_mps,
         {
+            "RuntimeError: Placeholder storage has not been allocated on MPS device!": "to('mps')",
+            "TypeError: Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't "
+            "support float64. Please use float32 instead.": "float32",
             "NotImplementedError: The operator 'aten::x' is not currently implemented for the MPS "
-            "device.": "FALLBACK"
+            "device.": "FALLBACK",
         },
     ),
     General(
@@ -249,45 +276,5 @@ KINDS: tuple[General, ...] = (
             "'swift' 不是内部或外部命令，也不是可运行的程序": "pip install ms-swift",
         },
         alone=True,
-    ),
-    General(
-        "nothing-had-a-gradient",
-        r"No inf checks were recorded for this optimizer",
-        always(
-            "the optimizer holds no parameter that got a gradient",
-            "model.print_trainable_parameters() right before trainer.train()",
-            "or bf16=True in place of fp16=True, where the card computes bfloat16",
-            why="the scaler of fp16 looks at gradients; there are none where everything is frozen, "
-            "or where the loss does not depend on what is trained",
-            known="torch's GradScaler says so",
-            settles=False,
-        ),
-        {"AssertionError: No inf checks were recorded for this optimizer.": "trainable"},
-    ),
-    General(
-        "scaler-out-of-turn",
-        r"No inf checks were recorded prior to update|Attempted (?:step|update|unscale_) but "
-        r"_scale is None|unscale_\(\) has already been called on this optimizer|"
-        r"(?:step|unscale_)\(\) is being called after",
-        always(
-            "the scaler of fp16 is called out of its turn: scale(loss), then step(optimizer), then "
-            "update()",
-            "accelerator.backward(loss); optimizer.step()   with accelerate: it calls the scaler "
-            "itself",
-            "scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update()   in a loop of "
-            "your own, with a scaler of your own",
-            "bf16   in place of fp16, where the card computes it: it needs no scaler",
-            why="loss.backward() in place of scale(loss).backward(), a step that was left out, or "
-            "two scalers, one of accelerate and one of the script",
-            known="the message is a check of torch's GradScaler",
-            settles=False,
-        ),
-        {
-            "AssertionError: No inf checks were recorded prior to update.": "scaler.update()",
-            "AssertionError: Attempted step but _scale is None.  This may indicate your script did "
-            "not use scaler.scale(loss or outputs) earlier in the iteration.": (
-                "accelerator.backward(loss)"
-            ),
-        },
     ),
 )

@@ -37,6 +37,27 @@ def moved(case: Case) -> Answer:
     )
 
 
+# A tensor that the script makes, or one of token ids: not a weight.
+_OF_TOKENS = re.compile(
+    r"(?i)torch\.\w*tensor\(|\b(?:input_ids|labels|ids|tokens|indices|targets?)\b"
+)
+_QUANTIZED = re.compile(
+    r"(?i)4-?_?bit|8-?_?bit|--bits [48]|qlora|bnb|bitsandbytes|gptq|\bawq\b|fp8|int8|quantiz"
+)
+
+
+_GRADIENT_OF_TOKENS = Answer(
+    "a tensor of integers (token ids, labels) was told to take a gradient",
+    (
+        "without requires_grad: ids and labels are not trained",
+        "or .float() first, where the numbers are to be trained; the embeddings of ids come from "
+        "model.get_input_embeddings()(input_ids)",
+    ),
+    known="torch says so, of the line that makes the tensor",
+    settles=False,
+)
+
+
 def gradient_of_integers(case: Case) -> Answer:
     """Answer by whose line switched the gradient on."""
     place = case.caller
@@ -51,6 +72,8 @@ def gradient_of_integers(case: Case) -> Answer:
     )
     by_type = "if p.is_floating_point(): p.requires_grad = True   in that line's loop, and by name"
     do: tuple[str, ...] = (adapter, f"or {by_type}", skip)
+    if "requires_grad" in code and _OF_TOKENS.search(code):
+        return _GRADIENT_OF_TOKENS
     if "Parameter(" in code:
         package = place.module if place and place.module else "transformers"
         do = (
@@ -61,10 +84,85 @@ def gradient_of_integers(case: Case) -> Answer:
         do = (by_type, skip)
     elif place is not None and place.module == "peft":
         do = (skip, "or that name out of modules_to_save and trainable_token_indices")
+    quantized = case.facts.model.get("quantization_bits") or _QUANTIZED.search(
+        case.around + case.near
+    )
     return Answer(
-        "requires_grad was set on weights that are integers: packed 4-bit or 8-bit ones",
+        "requires_grad was set on weights that are integers: packed 4-bit or 8-bit ones"
+        if quantized
+        else "requires_grad was set on a tensor of integers: a packed (quantized) weight, most "
+        "often",
         do,
         why="full fine-tuning of a quantized model is not possible; an adapter on it is",
         known="torch says so",
+        certain=bool(quantized),
+        settles=False,
+    )
+
+
+_IS_CUT = re.compile(r"(?i)zero-?_?\s?3\b|stage[\"']?\s?[:=_]?\s?3\b|deepspeed|\bz3\b|ds_config")
+
+
+def one_is_empty(case: Case) -> Answer:
+    """Answer two sizes of which one is 0, by whether the log has ZeRO-3 in it."""
+    zero = (
+        "ZeRO-2, if the weights fit on each card: it settles whether ZeRO-3 is the cause",
+        "pip install -U deepspeed accelerate transformers trl",
+        "no call of a part of the model (model.lm_head, model.model) outside its forward; "
+        "GatheredParameters around it",
+    )
+    other = next((int(text) for text in case.match.groups() if text and int(text)), 0)
+    of_a_weight = other >= 1024 and other % 256 == 0 and not case.is_of_the_script
+    cut = of_a_weight or _IS_CUT.search(case.around + case.near) is not None
+    return Answer(
+        "one of two tensors is empty (size 0): most often a weight that ZeRO-3 keeps on other ranks"
+        if cut
+        else "one of two tensors is empty (size 0)",
+        zero
+        if cut
+        else (
+            "print the shapes at the last frame: a batch, images or an answer without any token?",
+            f"under ZeRO-3: {zero[0]}",
+        ),
+        why="under ZeRO-3 a weight has size 0 wherever nothing gathered it; rows or images that "
+        "were all dropped are empty too",
+        known="the sizes in the message; that ZeRO-3 is behind it is likely, not shown"
+        if cut
+        else "the sizes in the message; which tensor it is, the frames show",
+        certain=not cut,
+        settles=False,
+    )
+
+
+def initialised_flat(case: Case) -> Answer:
+    """Answer an initialisation of a weight without two dimensions: cut by ZeRO-3, or packed."""
+    cut = _IS_CUT.search(case.around + case.near) is not None
+    return Answer(
+        "a layer is initialised at a moment when its weight has no two dimensions: most often "
+        "ZeRO-3 has cut it"
+        if cut
+        else "a layer is initialised whose weight has fewer than two dimensions: it is a vector, "
+        "or was cut or packed",
+        (
+            "pip install -U transformers deepspeed   then load once more by from_pretrained",
+            "own layers: no nn.init in __init__ or _init_weights beside "
+            "deepspeed.zero.GatheredParameters",
+            "or ZeRO-2 for this model",
+        )
+        if cut
+        else (
+            "own code: nn.init.xavier and kaiming are for matrices; nn.init.zeros_ or normal_ for "
+            "a bias, a norm or a scale",
+            "pip install -U transformers peft   where their frame is the last",
+            "under ZeRO-3: ZeRO-2 for this model",
+        ),
+        why="under ZeRO-3 the weights are cut while the model is made, and have size 0 outside of "
+        "it"
+        if cut
+        else "both count the inputs and outputs of a matrix",
+        known="torch names the dimensions; that ZeRO-3 is behind it is likely"
+        if cut
+        else "torch names the dimensions; which weight it is, the frames show",
+        certain=not cut,
         settles=False,
     )

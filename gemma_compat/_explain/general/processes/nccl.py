@@ -28,7 +28,9 @@ def waited(case: Case) -> Answer:
             settles=False,
         )
     whole = f"{case.hit.before}{case.hit.text}{case.hit.after}"
-    found = unlike(whole) or _by_its_number(near) or _by_what_ran(case) or _WAITED
+    stepped = bool(case.log.figures.losses)
+    found = unlike(whole) or (None if stepped else _by_its_number(near))
+    found = found or _by_what_ran(case) or _WAITED
     return found.replace(do=(*found.do, _EXPERTS)) if _experts_are_cut(near) else found
 
 
@@ -208,7 +210,15 @@ _OF_A_PEER = Answer(
 )
 
 
-def failed(case: Case) -> Answer:
+_ABORTED = _OF_A_PEER.replace(
+    happened="NCCL's link was given up: another error or a time-out came first, in this process or "
+    "in another",
+    why="the watchdog aborts the communicator after a failure, and whatever waits in it gets this",
+    known="the message says that it was aborted, not why",
+)
+
+
+def failed(case: Case) -> Answer | None:
     """Answer an error of NCCL by what it passes on."""
     if "Watchdog caught collective operation timeout" in f"{case.above}{case.hit.before}":
         return waited(case)
@@ -222,6 +232,10 @@ def failed(case: Case) -> Answer:
             known="NCCL has CUDA's own words; why it came to that, they do not say",
         )
     line = f"{case.hit.text}\n{case.hit.after[:600]}"
+    if re.search(r"invalid usage|InvalidUsage", line):
+        return None  # another kind answers
+    if "communicator was aborted" in case.hit.text:
+        return _ABORTED
     if re.search(
         r"ncclRemoteError|remote process exited|Connection (?:reset|closed) by (?:remote )?peer",
         line,

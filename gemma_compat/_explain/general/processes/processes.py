@@ -21,7 +21,7 @@ def _port_in_use(case: Case) -> Answer | None:
     ):
         return Answer(
             "another process holds the port that the launcher wants",
-            ("torchrun --master_port 0 ...   (or --rdzv-endpoint localhost:0)",),
+            _another_port(case),
             why="a run that did not end, or a second one on the same machine",
         )
     return Answer(
@@ -31,9 +31,42 @@ def _port_in_use(case: Case) -> Answer | None:
     )
 
 
+# The option of a launcher for another port, by what the log shows of the command.
+_PORTS = (
+    (
+        r"\baccelerate launch\b|accelerate[/\\]commands",
+        "accelerate launch --main_process_port 0 ...",
+    ),
+    (r"\bdeepspeed --|deepspeed[/\\]launcher", "deepspeed --master_port 29511 ..."),
+    (
+        r"llamafactory|\bswift (?:sft|rlhf|pt)\b|[/\\]swift[/\\]|NPROC_PER_NODE",
+        "MASTER_PORT=29511 before the command",
+    ),
+    (r"notebook_launcher", "notebook_launcher(..., use_port='29511')"),
+)
+_OLD_RUN = "ss -ltnp   shows which process has it: a run that did not end can be ended"
+
+
+def _another_port(case: Case) -> tuple[str, ...]:
+    text = f"{case.above}{case.around}{case.near}"
+    named = next((do for mark, do in _PORTS if re.search(mark, text)), "")
+    torchrun = "torchrun --master_port 0 ...   (or --rdzv-endpoint localhost:0)"
+    return (named, _OLD_RUN) if named else (torchrun, _OLD_RUN)
+
+
+# A line that has an error's own class, above or before a launcher's report.
+_OWN_ERROR = re.compile(
+    r"(?m)^(?:\[rank\d+\]: ?|\d{1,3}: ?)?(?!.{0,80}(?:ChildFailed|CalledProcess))"
+    r"[A-Za-z_][\w.]{0,80}(?:Error|Exception): \S"
+)
+
+
 def _of_the_launcher(case: Case) -> Answer | None:
     if case.error is None or not case.error.is_of_a_launcher:
         return None
+    above = case.hit.before[-6000:] + case.hit.text[: case.hit.match.start()]
+    if _OWN_ERROR.search(above):
+        return None  # that one is to be answered
     script = re.search(r"can't open file '([^'\n]{1,300})'", case.hit.before)
     if script:
         return Answer(
@@ -59,53 +92,54 @@ def _of_the_launcher(case: Case) -> Answer | None:
     )
 
 
-def _disk_full(case: Case) -> Answer:
-    saves = re.search(r"merge|gguf|push_to_hub|publish", case.near, re.IGNORECASE)
-    where = (
-        ("/kaggle/working has 20 GB: save to /tmp, or elsewhere than on Kaggle",)
-        if re.search(r"(?i)kaggle", case.near)
-        else ()
-    )
-    return Answer(
-        "the disk is full, or the quota on it is used up",
-        (
-            "df -h .   and   du -sh ~/.cache/huggingface",
-            *where,
-            "model.save_pretrained('lora')   : the adapter alone is small; merge where there is "
-            "room"
-            if saves
-            else "save_total_limit=1, and HF_HOME on a larger disk",
-        ),
-        why="a merge needs the base in 16 bits, its result and, for a GGUF, a third copy"
-        if saves
-        else "a checkpoint of a Gemma with its optimizer states takes several times its weights",
-        certain=case.error is not None or "No space left" in case.hit.text,
-    )
-
-
 def _no_such_gpu(case: Case) -> Answer:
     if re.search(r"invalid device ordinal|Invalid device id", case.hit.text):
+        do = (
+            "nvidia-smi -L | wc -l   : --nproc_per_node (num_processes) not above this, on "
+            "each machine",
+            "echo $CUDA_VISIBLE_DEVICES   : the GPUs it names count from 0 for the process",
+            "a fixed cuda:1, gpu_ids or device_map of another machine in the script or config",
+        )
+        fixed = re.search(r"cuda:[1-9]\b|device_map ?= ?\{[^}\n]{0,20}[1-9]", case.around)
         return Answer(
             "a process asks for a GPU by a number that is not there",
-            (
-                "nvidia-smi -L | wc -l   : --nproc_per_node (num_processes) not above this, on "
-                "each machine",
-                "echo $CUDA_VISIBLE_DEVICES   : the GPUs it names count from 0 for the process",
-                "a fixed cuda:1, gpu_ids or device_map of another machine in the script or config",
-            ),
+            do[::-1] if fixed else do,
             why="a launcher gives each process the number of its GPU, and more processes were "
-            "started than GPUs are visible",
+            "started than GPUs are visible; or a script or config names one",
             known="CUDA says so; which number it was, the frame or the rank shows",
             settles=False,
         )
     return Answer(
         "the process sees no GPU",
-        (
-            "nvidia-smi   and   echo $CUDA_VISIBLE_DEVICES",
-            "a container: docker run --gpus all; a notebook: an accelerator chosen in its settings",
-        ),
+        _makes_visible(case),
         why="no driver in this machine or container, or a variable that hides the GPUs",
         known="torch says so; which of these it is, it does not say",
+        settles=False,
+    )
+
+
+def _makes_visible(case: Case) -> tuple[str, ...]:
+    """Return what shows or gives a process its GPUs, what the log names first."""
+    if "HIP" in case.hit.text:
+        return (
+            "rocminfo | grep gfx; echo $HIP_VISIBLE_DEVICES; groups   (render and video)",
+            "docker run --device /dev/kfd --device /dev/dri --group-add video ...",
+        )
+    said = f"{case.above}{case.around}{case.near}"
+    hides = re.search(r"CUDA_VISIBLE_DEVICES[\"'\]]*\s*=\s*(?P<value>[\"']?[\d,-]*[\"']?)", said)
+    do = []
+    if hides:
+        do.append(
+            f"CUDA_VISIBLE_DEVICES={hides['value']} is set: are these GPUs there (nvidia-smi -L)? "
+            "They count from 0"
+        )
+    if re.search(r"\bray::|\(\w+ pid=\d+", said):
+        do.append("num_gpus=1   in @ray.remote, or a worker group with GPUs: Ray hides the others")
+    return (
+        *do,
+        "nvidia-smi   and   echo $CUDA_VISIBLE_DEVICES",
+        "a container: docker run --gpus all; a notebook: an accelerator chosen in its settings; a "
+        "ZeroGPU Space: the code inside a function with @spaces.GPU",
     )
 
 
@@ -174,25 +208,6 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
-        "disk-full",
-        r"No space left on device|\[Errno 28\]|\[WinError 112\]|Disk quota exceeded|"
-        r"[Nn]ot enough (?:free )?disk space|"
-        r"[Nn]ot enough (?:free )?space (?:available )?(?:for saving|to save|on (?:the )?(?:disk|"
-        r"device))|"
-        r"[Ii]nsufficient (?:disk|storage) space|[Rr][au]n(?:n?ing|s)? out of (?:disk|storage)|"
-        r"no disk space left|磁盘\w{0,3}(?:不足|满)|file write failed",
-        _disk_full,
-        {
-            "OSError: [Errno 28] No space left on device": "HF_HOME",
-            "OSError: [Errno 28] 设备上没有空间": "HF_HOME",
-            "Kaggle: model.save_pretrained_merged('model', tokenizer)\nOSError: [Errno 28] No "
-            "space "
-            "left on device": "/kaggle/working",
-            "I actually have a good feeling I run out of disk": "df -h",
-        },
-        alone=True,
-    ),
-    General(
         "port-in-use",
         r"EADDRINUSE|[Aa]ddress already in use",
         _port_in_use,
@@ -208,29 +223,15 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "no-gpu",
-        r"No CUDA GPUs are available|Found no NVIDIA driver|invalid device ordinal|"
+        r"No (?:CUDA|HIP) GPUs are available|Found no NVIDIA driver|invalid device ordinal|"
         r"AssertionError: Invalid device id",
         _no_such_gpu,
         {
             "RuntimeError: No CUDA GPUs are available": "nvidia-smi",
             "RuntimeError: CUDA error: invalid device ordinal": "nproc_per_node",
-        },
-    ),
-    General(
-        "file-gone-on-the-network",
-        r"Transport endpoint is not connected|\[Errno 107\]",
-        always(
-            "a file on a network or mounted drive is no longer reachable",
-            "mount it again, and go on from the last checkpoint",
-            "HF_HOME, the data set and the output on a local disk, and copied at the end",
-            why="the server dropped the file or the mount (NFS, Google Drive, FUSE), or another "
-            "process replaced it",
-            known="the system says so",
-            settles=False,
-        ),
-        {
-            "OSError: [Errno 107] Transport endpoint is not connected: '/content/drive/MyDrive'": (
-                "mount it again"
+            "RuntimeError: No HIP GPUs are available": "rocminfo",
+            'os.environ["CUDA_VISIBLE_DEVICES"] = "3"\nRuntimeError: No CUDA GPUs are available': (
+                'CUDA_VISIBLE_DEVICES="3" is set'
             ),
         },
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...answer import Answer
 from ..base import Case, General, always
-from .moving import gradient_of_integers
+from .moving import gradient_of_integers, initialised_flat, one_is_empty
 
 
 def _bucket(case: Case) -> Answer:
@@ -60,24 +60,14 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "one-of-two-is-empty",
-        r"size of tensor a \((?:0\) must match the size of tensor b \(\d{3,6}|"
-        r"\d{3,6}\) must match the size of tensor b \(0)\)",
-        always(
-            "one of two tensors is empty (size 0): most often a weight that ZeRO-3 keeps on other "
-            "ranks",
-            "ZeRO-2, if the weights fit on each card: it settles whether ZeRO-3 is the cause",
-            "pip install -U deepspeed accelerate transformers trl",
-            "no call of a part of the model (model.lm_head, model.model) outside its forward; "
-            "GatheredParameters around it",
-            why="under ZeRO-3 a weight has size 0 wherever nothing gathered it; rows or images "
-            "that were all dropped are empty too",
-            known="the sizes in the message; that ZeRO-3 is behind it is likely, not shown",
-            certain=False,
-            settles=False,
-        ),
+        r"size of tensor a \((?:0\) must match the size of tensor b \((\d{3,6})|"
+        r"(\d{3,6})\) must match the size of tensor b \(0)\)",
+        one_is_empty,
         {
             "RuntimeError: The size of tensor a (0) must match the size of tensor b (3584) at "
-            "non-singleton dimension 1": "ZeRO-2",
+            "non-singleton dimension 1": "keeps on other ranks",
+            "RuntimeError: The size of tensor a (0) must match the size of tensor b (417) at "
+            "non-singleton dimension 1": "print the shapes",
             "RuntimeError: The size of tensor a (12) must match the size of tensor b (14) at "
             "non-singleton dimension 1": "",
         },
@@ -252,22 +242,12 @@ KINDS: tuple[General, ...] = (
     General(
         "initialised-while-cut",
         r"Fan in and fan out can ?not be computed for tensor with fewer than 2 dimensions",
-        always(
-            "a layer is initialised at a moment when its weight has no two dimensions: most often "
-            "ZeRO-3 has cut it",
-            "pip install -U transformers deepspeed   then load once more by from_pretrained",
-            "own layers: no nn.init in __init__ or _init_weights beside "
-            "deepspeed.zero.GatheredParameters",
-            "or ZeRO-2 for this model",
-            why="under ZeRO-3 the weights are cut while the model is made, and have size 0 outside "
-            "of it",
-            known="torch names the dimensions; that ZeRO-3 is behind it is likely",
-            certain=False,
-            settles=False,
-        ),
+        initialised_flat,
         {
             'raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 '
-            'dimensions")': "GatheredParameters"
+            'dimensions")': "fewer than two dimensions",
+            "deepspeed --num_gpus 8 train.py --deepspeed z3.json\nValueError: Fan in and fan out "
+            "can not be computed for tensor with fewer than 2 dimensions": "GatheredParameters",
         },
         alone=True,
     ),
