@@ -26,6 +26,7 @@ FILES = (
     "saving.onnx_code",
     "saving.onnx_exports",
     "saving.onnx_running",
+    "saving.ctranslate2",
     "serving.mlx",
     "serving.mlx_running",
     "saving.exports",

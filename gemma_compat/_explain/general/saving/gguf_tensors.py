@@ -171,4 +171,28 @@ KINDS: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "gguf-cut-short",
+        r"cannot reshape array of size \d+ into shape",
+        lambda case: (
+            Answer(
+                "the GGUF ends before its tensors do: it is cut off",
+                (
+                    "ls -l FILE.gguf   beside the size that its page shows; then download or "
+                    "convert it again, with room on the disk",
+                ),
+                why="the header lists every tensor with its size, and the file has less",
+                known="the frames are of the reader of GGUF; the message has both sizes",
+                certain=False,
+            )
+            if "gguf_reader" in case.frames
+            else None
+        ),
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/gguf/gguf_reader.py", '
+            "line 367, in _build_tensors\n    data = f(a).reshape(b)\nValueError: cannot reshape "
+            "array of size 4952 into shape (64,512)": "cut off",
+            "ValueError: cannot reshape array of size 4952 into shape (64,512)": "",
+        },
+    ),
 )

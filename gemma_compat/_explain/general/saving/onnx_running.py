@@ -161,4 +161,22 @@ KINDS: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "inputs-that-the-session-lacks",
+        r"Required inputs \(\[(?P<names>[^\]\n]{1,200})\]\) are missing from input feed",
+        lambda case: Answer(
+            f"the ONNX model takes inputs that it was not given: {case.match['names']}",
+            (
+                "inputs = tokenizer(text, return_tensors='np'): hand over all of it, and not "
+                "input_ids alone",
+                "an export with a cache (past_key_values...) wants its empty cache too: optimum's "
+                "ORTModelForCausalLM.from_pretrained(FOLDER) makes it",
+            ),
+            known="ONNX Runtime names them",
+        ),
+        {
+            "ValueError: Required inputs (['attention_mask']) are missing from input feed "
+            "(['input_ids']).": "'attention_mask'"
+        },
+    ),
 )

@@ -7,6 +7,16 @@ import re
 from ...answer import Answer
 from ..base import Case
 
+_NO_SUCH_OUTTYPE = Answer(
+    "convert_hf_to_gguf.py writes 16 bits or q8_0, and not this quantization",
+    (
+        "python convert_hf_to_gguf.py FOLDER --outtype bf16 --outfile model.gguf",
+        "then llama-quantize model.gguf model-q4_k_m.gguf Q4_K_M",
+    ),
+    why="the smaller types are made from the 16-bit GGUF by another program",
+    known="the command lists what it takes",
+)
+
 
 def words_of_a_command(case: Case) -> Answer:
     """Answer by the words: a launcher's, a notebook's, or the user's own."""
@@ -34,6 +44,8 @@ def words_of_a_command(case: Case) -> Answer:
             why="parse_args() without a list takes sys.argv, which is the kernel's in a notebook",
             known=known,
         )
+    if one == "--outtype" and re.search(r"(?i)invalid choice: '(?:i?q\d)", case.hit.text):
+        return _NO_SUCH_OUTTYPE
     return Answer(
         f"the command lacks {required.strip()}"
         if required

@@ -268,7 +268,7 @@ KINDS: tuple[General, ...] = (
             ),
             "- **v17**: `unrecognized arguments: --lora-extra-vocab-size`": "--lora-extra-vocab",
             "usage: x\ntrain.py: error: the following arguments are required: --data_path": "lacks",
-            "convert.py: error: argument --outtype: invalid choice: 'q4_k_m'": "--outtype",
+            "convert.py: error: argument --outtype: invalid choice: 'q4_k_m'": "llama-quantize",
         },
         alone=True,
     ),
