@@ -19,11 +19,6 @@ def _twice(case: Case) -> Answer:
         packages = ["unsloth", "unsloth_zoo"]
     # Python says "keyword argument" only where both stand by name: f(x=1, **{"x": 2})
     by_name = "keyword argument" in case.match[0]
-    how = (
-        "by its name, and again in what is spread with **"
-        if by_name
-        else ("by position, and by its name as well")
-    )
     place = case.caller
     of_script = place is not None and place.owner == OWN
     own = (
@@ -33,7 +28,9 @@ def _twice(case: Case) -> Answer:
     )
     together = f"pip install -U {' '.join(packages)}   to releases of the same time"
     return Answer(
-        f"{function} is given {name} twice: {how}",
+        f"{function} is given {name} twice: by its name, and again in what is spread with **"
+        if by_name
+        else f"{function} is given {name} twice: by position, and by its name as well",
         (own,)
         if of_script
         else (

@@ -146,8 +146,10 @@ def _overridden(case: Case) -> Answer | None:
     }.get(method, f"def {method}(self, *args, **kwargs):")
     newer = method == "_save_checkpoint"  # which lost an argument
     return Answer(
-        f"a subclass of the Trainer overrides {method} with the signature of "
-        f"{'a newer' if newer else 'an older'} transformers",
+        f"a subclass of the Trainer overrides {method} with the signature of a newer transformers"
+        if newer
+        else f"a subclass of the Trainer overrides {method} with the signature of an older "
+        "transformers",
         (
             signature,
             *(["pip install -U 'transformers>=4.47'"] if newer else ()),

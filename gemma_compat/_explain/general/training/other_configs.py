@@ -19,9 +19,11 @@ def _read_elsewhere(case: Case) -> Answer | None:
         return None
     name = case.match["name"]
     by_script = place.owner == OWN
-    who = "a line of the script" if by_script else distribution_of(place.module)
+    who = distribution_of(place.module)
     return Answer(
-        f"{who} reads {name} of TrainingArguments, which have no such setting",
+        f"a line of the script reads {name} of TrainingArguments, which have no such setting"
+        if by_script
+        else f"{who} reads {name} of TrainingArguments, which have no such setting",
         (
             f"getattr(self.args, '{name}', None)   in that line, or the value from your own config",
             f"args=SFTConfig(..., {name}=...)   (or the config of your trainer), which is "
