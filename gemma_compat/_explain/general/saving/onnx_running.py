@@ -25,7 +25,7 @@ _STATUSES = (
     (
         r"INVALID_PROTOBUF",
         Answer(
-            "the file is no whole ONNX model",
+            "the file cannot be read as an ONNX model",
             (
                 "ls -l FILE.onnx   : some 130 bytes are a pointer of git-lfs (git lfs pull); else "
                 "download or export it again",
