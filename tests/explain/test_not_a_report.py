@@ -378,7 +378,7 @@ def test_code_of_the_script_that_a_package_calls_is_the_scripts() -> None:
          "try `rustc --explain E0502`.", "cannot borrow `v`"),
         (f"{TRACEBACK.rpartition('Runtime')[0]}SystemExit: 1\n", "Line 4: SystemExit: 1"),
         ("requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='huggingface.co', port=443): "
-         "Read timed out.", "the Hub could not be reached"),
+         "Read timed out.", "the Hub did not answer in time"),
         ("Before: RuntimeError: CUDA out of memory.\nAfter: peak memory 11.2 GB.", "is solved"),
     ],
 )  # fmt: skip
