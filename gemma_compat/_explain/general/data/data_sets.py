@@ -15,6 +15,38 @@ _BY_A_READER = re.compile(
 )
 
 
+_A_CAUSE = re.compile(
+    r"(?m)^(?:\w+\.){0,6}(\w{2,40}(?:Error|Exception|BadZipFile)): ([^\n]{1,200})"
+)
+
+
+def _of_a_cause(kind: str, said: str) -> Answer:
+    """Answer the error that stands above the one which wraps it."""
+    happened = f"datasets could not build the data set: {kind} in its files or their reader"
+    do: tuple[str, ...] = (
+        "load_dataset('json', data_files='ONE_FILE')   (csv, parquet)   file by file: which one "
+        "fails",
+        "load_dataset(..., download_mode='force_redownload')   where a file is damaged",
+    )
+    if "No space left" in said:
+        happened = "the disk that holds the cache of datasets is full"
+        do = ("df -h ~/.cache/huggingface", "HF_HOME=/LARGER/DISK before the command")
+    elif kind == "UnicodeDecodeError":
+        happened = "datasets could not build the data set: a file is not UTF-8"
+        do = (
+            "load_dataset('csv', data_files=FILE, encoding='latin-1')   (or cp1252, gb18030)",
+            "iconv -f cp1252 -t utf-8 FILE > NEW",
+        )
+    elif kind == "FileNotFoundError":
+        happened = "datasets could not build the data set: a file that it names is not there"
+    return Answer(
+        happened,
+        do,
+        known=f"the error above this one is a {kind}, which datasets wraps",
+        settles=False,
+    )
+
+
 def _not_built(case: Case) -> Answer:
     """Answer what datasets wraps around any error by Arrow's own line above it, if it is there."""
     own = _BY_A_READER.findall(case.hit.before[-12_000:])
@@ -22,13 +54,17 @@ def _not_built(case: Case) -> Answer:
         said = by_arrow(case.replace(error=None, hit=case.hit.replace(text=own[-1])))
         if said is not None:
             return said
+    causes = _A_CAUSE.findall(case.hit.before[-12_000:])
+    if causes:
+        return _of_a_cause(*causes[-1])
     return Answer(
-        "datasets could not build the data set from its files; the error before this one says why",
+        "datasets could not build the data set from its files; the error that it wraps says why",
         (
-            "look at the first traceback, above 'The above exception was the direct cause'",
+            "the first traceback of the run, above 'The above exception was the direct cause'",
             "load_dataset(..., download_mode='force_redownload')   where a file is damaged",
         ),
-        known="datasets wraps every error of this step in this one",
+        known="datasets wraps every error of this step in this one, and that error is not in "
+        "this log",
         settles=False,
     )
 
@@ -170,6 +206,19 @@ KINDS: tuple[General, ...] = (
             "dataset": "--json-lines",
             "datasets.exceptions.DatasetGenerationError: An error occurred while generating the "
             "dataset": "first traceback",
+            "OSError: [Errno 28] No space left on device\n\nThe above exception was the direct "
+            "cause "
+            "of the following exception:\n\ndatasets.exceptions.DatasetGenerationError: An error "
+            "occurred while generating the dataset": "HF_HOME",
+            "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe9 in position 1: "
+            "invalid\n\nThe "
+            "above exception was the direct cause of the following "
+            "exception:\n\ndatasets.exceptions."
+            "DatasetGenerationError: An error occurred while generating the dataset": "latin-1",
+            "KeyError: 'a'\n\nThe above exception was the direct cause of the following "
+            "exception:\n\n"
+            "datasets.exceptions.DatasetGenerationError: An error occurred while generating the "
+            "dataset": "file by file",
         },
     ),
     General(

@@ -151,10 +151,13 @@ KINDS: tuple[General, ...] = (
         r"to have 3 channels, but got [124] channels instead|"
         r"mean must have 1 elements if it is an iterable, got 3",
         always(
-            "an image has not three channels: it is grey, or has an alpha channel, or is a mask",
+            "an image has not three channels, most likely: it is grey, or has an alpha channel, "
+            "or is "
+            "a mask; or its axes are in an unusual order",
             "image.convert('RGB') for each image, before the processor",
             why="the processor normalises red, green and blue",
             known="the message is the image processor's",
+            certain=False,
         ),
         {"ValueError: Unable to infer channel dimension format": "RGB"},
     ),

@@ -227,7 +227,8 @@ KINDS: tuple[General, ...] = (
         always(
             "a classifier reads the last token that is not padding, and the config has no padding "
             "token",
-            "model.config.pad_token_id = tokenizer.pad_token_id",
+            "model.config.pad_token_id = tokenizer.pad_token_id   (tokenizer.pad_token = "
+            "tokenizer.eos_token first, where it has none)",
             "of a multimodal Gemma also model.config.get_text_config().pad_token_id",
         ),
         {
@@ -239,14 +240,25 @@ KINDS: tuple[General, ...] = (
     General(
         "prompt-longer-than-allowed",
         r"Input length of \w{1,30} is \d+, but `max_length` is set to \d+",
-        always(
+        lambda case: Answer(
             "the prompt alone is longer than max_length, which counts prompt and answer together",
-            "max_new_tokens=256   in place of max_length",
+            (
+                "generation_max_length=1024 in Seq2SeqTrainingArguments, or "
+                "model.generation_config.max_new_tokens = 256",
+            )
+            if case.phase == "evaluating" or case.says("prediction_step")
+            else ("max_new_tokens=256   in place of max_length",),
+            why="max_length is 20 where nothing sets it",
         ),
         {
             "ValueError: Input length of input_ids is 600, but `max_length` is set to 512.": (
                 "max_new_tokens"
-            )
+            ),
+            '  File "/x/site-packages/transformers/trainer_seq2seq.py", line 3, in '
+            "prediction_step\n    "
+            "x\nValueError: Input length of input_ids is 600, but `max_length` is set to 20.": (
+                "generation_max_length"
+            ),
         },
     ),
 )

@@ -45,6 +45,21 @@ def _of_images(first: list[int], other: list[int]) -> Answer:
     )
 
 
+_BY_THE_SCRIPT = Answer(
+    "the script makes one tensor of rows that have different lengths",
+    (
+        "tokenizer(texts, padding=True, truncation=True, return_tensors='pt')   where "
+        "they are "
+        "token ids",
+        "torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)   : "
+        "-100 "
+        "for labels",
+    ),
+    known="the message has both lengths, and the line is the script's",
+    settles=False,
+)
+
+
 def _not_padded(case: Case) -> Answer:
     images = _image_sizes(case.hit.text)
     if images is not None:
@@ -62,6 +77,8 @@ def _not_padded(case: Case) -> Answer:
             known="the message names the inner dimension",
             settles=False,
         )
+    if case.is_of_the_script and re.search(r"\btensor\(|\bstack\(", case.code):
+        return _BY_THE_SCRIPT
     return Answer(
         "the rows of a batch have different lengths, and the collator does not pad them",
         (
@@ -212,6 +229,10 @@ KINDS: tuple[General, ...] = (
                 "pad"
             ),
             "ValueError: expected sequence of length 64 at dim 2 (got 128)": "within the lists",
+            'Traceback (most recent call last):\n  File "/w/t.py", line 3, in collate\n    y = '
+            "torch.tensor([e['label'] for e in examples])\nValueError: expected sequence of "
+            "length 5 at "
+            "dim 1 (got 3)": "pad_sequence",
             "RuntimeError: stack expects each tensor to be equal size, but got [3, 224, 224] at "
             "entry 0 and [3, 480, 640] at entry 1": "it resizes them",
             "RuntimeError: stack expects each tensor to be equal size, but got [3, 224, 224] at "

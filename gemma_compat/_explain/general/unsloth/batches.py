@@ -99,6 +99,21 @@ def _flex(case: Case) -> Answer:
     )
 
 
+_no_server = always(
+    "GRPO waits for a vLLM server that was not started, or that does not answer there",
+    "vllm_mode='colocate' in GRPOConfig: vLLM inside the trainer; with Unsloth "
+    "fast_inference=True in from_pretrained and use_vllm=True",
+    "or the server first, on other cards: CUDA_VISIBLE_DEVICES=1 trl vllm-serve --model "
+    "MODEL, and vllm_server_host, vllm_server_port (8000) in GRPOConfig",
+    "curl http://127.0.0.1:8000/health/   on the trainer's machine: a proxy (http_proxy) "
+    "also stands between",
+    why="TRL from 0.16 on takes vLLM as a server unless told otherwise; Unsloth sets "
+    "colocate itself where its release knows that argument",
+    known="the line is that of TRL's client",
+    settles=False,
+)
+
+
 KINDS: tuple[General, ...] = (
     General(
         "loop-of-unsloth-without-labels",
@@ -128,21 +143,15 @@ KINDS: tuple[General, ...] = (
         "rollout-server-is-not-there",
         r"Server is not up yet\. Retrying|vLLM server can'?t be reached|"
         r"The vLLM server can't be reached at",
-        always(
-            "GRPO waits for a vLLM server that was not started, or that does not answer there",
-            "vllm_mode='colocate' in GRPOConfig: vLLM inside the trainer; with Unsloth "
-            "fast_inference=True in from_pretrained and use_vllm=True",
-            "or the server first, on other cards: CUDA_VISIBLE_DEVICES=1 trl vllm-serve --model "
-            "MODEL, and vllm_server_host, vllm_server_port (8000) in GRPOConfig",
-            "curl http://127.0.0.1:8000/health/   on the trainer's machine: a proxy (http_proxy) "
-            "also stands between",
-            why="TRL from 0.16 on takes vLLM as a server unless told otherwise; Unsloth sets "
-            "colocate itself where its release knows that argument",
-            known="the line is that of TRL's client",
-            settles=False,
+        lambda case: (
+            None  # it came up after a while
+            if re.search(r"Server is up|'loss': ", case.hit.after)
+            else _no_server(case)
         ),
         {
             "INFO vllm_client.py: Server is not up yet. Retrying in 2.0 seconds.": "colocate",
+            "INFO vllm_client.py: Server is not up yet. Retrying in 2.0 seconds.\nServer is "
+            "up!": "",
         },
         alone=True,
     ),

@@ -29,23 +29,31 @@ def _empty_name(case: Case) -> Answer | None:
     )
 
 
+_no_such_template = always(
+    "get_chat_template is given a name that Unsloth has no template for",
+    "from unsloth.chat_templates import CHAT_TEMPLATES; print(list(CHAT_TEMPLATES))",
+    "get_chat_template(tokenizer, chat_template='gemma-3')   (Gemma 1 and 2: 'gemma', "
+    "'gemma2'; Gemma 4: 'gemma-4')",
+    "or the tokenizer's own template: leave get_chat_template out",
+    why="the names are Unsloth's, not those of the checkpoints",
+    known="the frame is that of unsloth/chat_templates.py",
+)
+
+
 KINDS: tuple[General, ...] = (
     General(
         "template-name-unknown-to-unsloth",
         r"CHAT_TEMPLATES\[(?:chat_template|[\"'])",
-        always(
-            "get_chat_template is given a name that Unsloth has no template for",
-            "from unsloth.chat_templates import CHAT_TEMPLATES; print(list(CHAT_TEMPLATES))",
-            "get_chat_template(tokenizer, chat_template='gemma-3')   (Gemma 1 and 2: 'gemma', "
-            "'gemma2'; Gemma 4: 'gemma-4')",
-            "or the tokenizer's own template: leave get_chat_template out",
-            why="the names are Unsloth's, not those of the checkpoints",
-            known="the frame is that of unsloth/chat_templates.py",
+        lambda case: (
+            _no_such_template(case)
+            if "KeyError" in f"{case.around}{case.hit.after[:3000]}"
+            else None  # code that adds a template or names one
         ),
         {
             "ollama_modelfile = CHAT_TEMPLATES[chat_template]\nKeyError: 'gemma-2b-it'": (
                 "list(CHAT_TEMPLATES)"
-            )
+            ),
+            'CHAT_TEMPLATES["my"] = (template, "eos_token", True, None)': "",
         },
         alone=True,
     ),
