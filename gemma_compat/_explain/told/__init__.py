@@ -41,6 +41,7 @@ FILES = (
     "working",
     "endings",
     "pace",
+    "speed",
     "vague",
 )
 

@@ -100,6 +100,7 @@ ANSWERS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "always-the-same-answer",
+        r"(?!\w+ \w+ (?:with |in |as )?(?:one|a single|single) (?:word|token|sentence|text)\b)"
         r"(?:always|only|just) (?:predict|output|generat|return|answer|produc|giv|respond|repl|"
         r"classif)\w{0,4} (?:with |in |as )?(?:the "
         r")?(?:same|one|single|a single|majority|first) "
@@ -119,6 +120,7 @@ ANSWERS: tuple[Symptom, ...] = (
         {
             "PaliGemma fine-tuning: model always predicts the same output": "pixel_values",
             "I get the same answer for every image": "learning rate",
+            "the model only answers with one word": "",
             "# generate.py always generates same results\n\nWhether I add lora_weights or not, my "
             "results are the same": "",
         },

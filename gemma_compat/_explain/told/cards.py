@@ -181,10 +181,12 @@ CARDS: tuple[Symptom, ...] = (
         "several-cards-slower-than-one",
         r"(?i:(?:mul?ti|two|2|4|8|more|several)[- ]?gpus?\b[^\n]{0,60}\b(?:slower|lower) than "
         r"(?:(?:a |with |on |the |using )*(?:single|one|1)\b)|"
+        r"(?:mul?ti|2|4|8|two|several)[- ]?gpus?\b[^\n.]{0,30}(?:(?:\bnot|n't) (?:speed|make it "
+        r"faster|any faster)|no speed-?up)|"
         r"(?:speed|throughput)[^\n]{0,30}(?:mul?ti|2|4|8)[- ]?gpus?[^\n]{0,40}(?:lower|slower)|"
         r"多卡[^\n]{0,20}比单卡[^\n]{0,6}慢|多卡[^\n]{0,10}(?:速度)?[^\n]{0,6}更慢)",
         told(
-            "several GPUs are said to be slower than one",
+            "several GPUs are said to be no faster than one",
             "compare samples per second, not seconds per step: a step of N GPUs takes N times the "
             "rows",
             "nvidia-smi topo -m   : NV# is a fast link, SYS and PHB are slow ones, as without "
@@ -199,6 +201,7 @@ CARDS: tuple[Symptom, ...] = (
             "Muti-GPU training slower than single GPU training": "topo -m",
             "多卡训练比单卡还慢": "samples per second",
             "multi-gpu training is faster than single": "",
+            "Using 2 GPUs does not speed up the training": "samples per second",
         },
     ),
     Symptom(

@@ -137,7 +137,7 @@ COMPARING: tuple[Symptom, ...] = (
             90,
         ),
         told(
-            "another release is said to give other results",
+            "another release is said to give other results, or to be slower",
             "pip freeze   of both environments, side by side: which packages differ?",
             "one batch, no training: print(model(**batch).loss) under each; then one prompt, "
             "do_sample=False",

@@ -1,4 +1,4 @@
-"""Symptoms told of a run that ends by itself, or that leaves the card idle."""
+"""Symptoms told of a run that ends by itself: killed, with no message, or with the machine."""
 
 from __future__ import annotations
 
@@ -22,6 +22,24 @@ def _ends_early(case: Case) -> Answer | None:
     """Answer unless early stopping, which the report speaks of, was to end the run."""
     is_meant = re.search(r"(?i)early[- ]?stopp?ing|never (?:end|stop|finish)", case.hit.text)
     return None if is_meant else _early(case)
+
+
+_killed = told(
+    "a process is said to be killed from outside",
+    "dmesg -T | grep -iE 'killed process|out of memory'",
+    why="the system kills a process that takes the machine's own memory (not the card's), "
+    "and "
+    "writes that there; a scheduler writes it into the job's record",
+)
+_KERNEL = re.compile(r"(?i)kernel|内核")
+_kernel = told(
+    "a notebook's kernel is said to have died",
+    "the same cells as a script: python -X faulthandler script.py; echo $?",
+    "free -g while it runs; dmesg -T | grep -iE 'killed process|out of memory'   afterwards",
+    "pip install -U torch xformers bitsandbytes triton   where it dies at an import",
+    why="137 is killed for the machine's memory; 139 or a list of frames is a crash in compiled "
+    "code, most often of a package that was built for another torch",
+)
 
 
 ENDINGS: tuple[Symptom, ...] = (
@@ -95,15 +113,11 @@ ENDINGS: tuple[Symptom, ...] = (
         r"\bkernel (?:died|dies|crash\w*|restart\w*|appears to have died)|被(?:杀|kill)|被终止|"
         r"内核(?:崩溃|"
         r"重启)",
-        told(
-            "a process is said to be killed from outside",
-            "dmesg -T | grep -iE 'killed process|out of memory'",
-            why="the system kills a process that takes the machine's own memory (not the card's), "
-            "and "
-            "writes that there; a scheduler writes it into the job's record",
-        ),
+        lambda case: (_kernel if _KERNEL.search(case.match[0]) else _killed)(case),
         {
             "loading gemma-3-27b ... Killed": "dmesg",
+            "The kernel died when I import unsloth": "faulthandler",
+            "Jupyter kernel crashed while loading gemma": "faulthandler",
             "the process was killed": "dmesg",
         },
         yields=True,
@@ -161,43 +175,5 @@ ENDINGS: tuple[Symptom, ...] = (
             "没有",
             "自己",
         ),
-    ),
-    Symptom(
-        "card-left-idle",
-        r"\bgpu(?:[ -]?util\w*| usage| load)?\b[^\n.]{0,30}(?:(?:is|at|stays?|shows?|drops? to|only"
-        r"|around|of|=|:) )*(?:(?:about |around |~)?"
-        r"(?<![\d.])(?:0|[1-9]|1\d|2\d|3\d) ?%|zero(?![- ]?\d)|very low|too low|low\b|idle|"
-        r"not (?:being )?"
-        r"(?:used|utili[sz]ed|fully)|unused)|"
-        r"\blow gpu (?:util\w*|usage)\b|\b(?:uses?|using|runs?|running|trains?|training|stuck|"
-        r"works?) (?:only |just )?(?:on |the )*cpu\b"
-        r"(?: only| instead|[^\n.]{0,20}not (?:the |on )?(?:the )?gpu)?|\b(?:does|do|did|is|are)(?:"
-        r" not|n't) us(?:e|ing) (?:the |my )?gpu\b|"
-        r"\b(?:uses?|using) (?:my |the )?(?:system |cpu )?ram\b[^\n.]{0,20}instead of|instead of "
-        r"(?:the |my )?(?:v-?ram|gpu)\b|"
-        r"\bv-?ram (?:is |was )?not (?:being )?used|"
-        r"\bgpu (?:is |was )?(?:idle|not (?:used|detected|recogni[sz]ed|found|being used))|"
-        r"gpu(?:利用率|使用率|占用)[^\n]{0,8}(?:低|为 ?0|0 ?%|上不去|很低)|(?:没有|未|不)(?:使用|"
-        r"调用|用)[^\n]{0,3}(?:gpu|"
-        r"显卡)",
-        told(
-            "the card is said to be idle, or the run to be on the CPU",
-            "print(torch.cuda.is_available(), torch.__version__, next(model.parameters()).device)",
-            "nvidia-smi dmon -s u   during the run, beside top: does one core run at 100%?",
-            "dataloader_num_workers=4, dataloader_pin_memory=True, rows tokenized beforehand",
-            'print(model.hf_device_map)   : is a part on "cpu" or "disk"?',
-            why="a torch without CUDA (+cpu in its version) or a driver that is older than it "
-            "trains on "
-            "the CPU; a card at less than half waits for rows (images above all), for what lies on "
-            "the CPU (device_map, DeepSpeed's offload), or for rollouts",
-        ),
-        {
-            "GPU utilization is 0% while training gemma 3": "is_available",
-            "training runs on CPU only": "hf_device_map",
-            "GPU usage: 45%": "",
-        },
-        yields=True,
-        words=("gpu", "cpu", "显卡"),
-        effects=("slow",),
     ),
 )

@@ -74,6 +74,20 @@ def _adapter_ignored(case: Case) -> Answer | None:
     return _ignored(case)
 
 
+VLLM_TAKES = re.compile(
+    r"(?i)\bv-?llm\b[^\n.]{0,40}\b(?:us(?:es?|ing)|tak(?:es?|ing)|occup\w+|consum\w+|allocat\w+|"
+    r"reserv\w+|holds?|占用?)"
+)
+takes_its_share = told(
+    "vLLM is said to take more memory than its model needs",
+    "--gpu-memory-utilization 0.5   (LLM(gpu_memory_utilization=0.5), "
+    "vllm_gpu_memory_utilization in TRL): the share of the card that it takes",
+    "--max-model-len 8192 --max-num-seqs 8   where that share does not suffice",
+    why="it takes nine tenths of the card at its start, whatever the model needs: what the weights "
+    "leave becomes the cache of keys and values",
+)
+
+
 ENGINES: tuple[Symptom, ...] = (
     Symptom(
         "right-in-one-program",

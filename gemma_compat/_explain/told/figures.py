@@ -127,8 +127,14 @@ _ZERO_FOR_NAN = told(
 )
 
 
+# A loss near 0 that is welcome.
+_LEARNED = re.compile(r"(?i)\bmodel (?:has |had |have )?(?:successfully )?(?:learn|fit|memori)\w*")
+
+
 def _of_zero(case: Case) -> Answer | None:
     """Answer a loss of 0; where the sentence has NaN too, that is what it is."""
+    if _LEARNED.search(case.hit.text):
+        return None
     is_nan = re.search(_NAN, case.hit.text, re.IGNORECASE)
     return _ZERO_FOR_NAN(case) if is_nan else _ZERO_LOSS(case)
 
@@ -171,6 +177,7 @@ FIGURES: tuple[Symptom, ...] = (
             "the training loss after each epoch is zero": "-100",
             "loss在训练过程中突然降至0": "-100",
             "the loss goes to 0.4 after an epoch": "",
+            "the loss quickly dropped to zero, indicating that the model had learned it": "",
             "the loss is 0.02 now": "",
             "the training loss was 0.5": "",
         },

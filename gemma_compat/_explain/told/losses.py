@@ -169,7 +169,7 @@ LOSSES: tuple[Symptom, ...] = (
         rf"学不到|"
         rf"(?:loss|损失).{{0,10}}(?:降不下|卡在|停在|居高不下)",
         told(
-            "a loss is said not to fall",
+            "a loss is said not to fall, or a model not to learn",
             "model.print_trainable_parameters()   : 0, or far fewer than meant?",
             _COUNTS,
             "10 rows, 50 epochs, learning_rate=2e-4 with LoRA (1e-5 without): where the loss does "

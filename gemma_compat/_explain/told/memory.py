@@ -7,6 +7,7 @@ import re
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, told
+from .engines import VLLM_TAKES, takes_its_share
 
 _MEM = r"(?:(?:gpu |cuda |video )?memory(?: usage| consumption| footprint)?|v-?ram(?: usage)?|显存)"
 
@@ -20,6 +21,8 @@ def _estimated(case: Case) -> Answer | None:
 def _more(case: Case) -> Answer | None:
     from ..general.memory.told import told_memory
 
+    if VLLM_TAKES.search(case.hit.text):
+        return takes_its_share(case)
     return told_memory(case, runs_out=False)
 
 
@@ -138,16 +141,8 @@ MEMORY: tuple[Symptom, ...] = (
             "GPU memory is not released after training finishes": "empty_cache",
             "I tried to clear the GPU memory, but training still runs out of memory": "",
         },
-        words=(
-            "free",
-            "releas",
-            "clear",
-            "empt",
-            "unload",
-            "go down",
-            "reclaim",
-            "释放",
-        ),
+        words=("free", "releas", "clear", "empt", "unload", "go down", "reclaim", "释放"),
+        + ("go down",),
     ),
     Symptom(
         "memory-that-is-uneven",
@@ -279,6 +274,7 @@ MEMORY: tuple[Symptom, ...] = (
             "full finetune of gemma-3-4b takes 70GB": "memory --model",
             "微调gemma-3-12b需要多少显存": "memory --model",
             "reports more memory than last year": "memory --model",
+            "vLLM uses 70GB of memory for gemma-3-4b": "nine tenths",
             "the model takes 8GB of disk": "",
         },
         words=(

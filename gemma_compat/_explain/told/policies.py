@@ -214,6 +214,9 @@ POLICIES: tuple[Symptom, ...] = (
     ),
     Symptom(
         "rewards-that-stay-at-zero",
+        r"\b(?:DPO|IPO|KTO)\b[^\n]{0,60}\bloss\b[^\n]{0,30}\b0\.69\d*[^\n]{0,30}\b(?:all|every|each|"
+        r"never|always|constant)|\b(?:DPO|IPO|KTO)\b[^\n]{0,60}\bloss\b[^\n]{0,12} (?:stays?|stuck|"
+        r"remains?|always|constant\w*)[^\n]{0,12} 0\.69|"
         r"\brewards? stucks?\b|\brewards? (?:function )?(?:(?:is|are|stays?|remains?|always|was|"
         r"were|all|stuck|keeps?|"
         r"constantly|"
@@ -241,9 +244,12 @@ POLICIES: tuple[Symptom, ...] = (
             "the reward is always 1": "plainly wrong",
             "There is no reward model in my DPO set-up": "",
             "DPO rewards stuck at zero": "is_trainable=True",
+            "During DPO the loss is 0.69 at all steps": "ln 2",
+            "DPO: the loss stays at 0.6931": "ln 2",
+            "the DPO loss starts at 0.69 and falls": "",
             "In DPO both the rewards stay at 0 and the loss never goes down": "ln 2",
         },
-        words=("reward", "奖励"),
+        words=("reward", "0.69", "奖励"),
         effects=("nothing-learned", "wrong-generation", "wrong-gradients"),
     ),
 )

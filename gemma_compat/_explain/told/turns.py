@@ -25,7 +25,8 @@ _endless = told(
 # What runs, and generates nothing: that it never ends is a run that hangs.
 _A_RUN = re.compile(
     r"(?i)\b(?:train(?:ing|er)?|fine-?tuning|run|script|download\w*|loading|evaluation|tokeniz\w+|"
-    r"process|epoch|notebook|cell|job|map|import)\b[^\n.,]{0,20}$"
+    r"process|epoch|notebook|cell|job|map|import)\b(?:(?!\b(?:outputs?|answers?|responses?|model|"
+    r"generation)\b)[^\n.,]){0,20}$"
 )
 
 
@@ -130,6 +131,7 @@ TURNS: tuple[Symptom, ...] = (
             "the server stops generating": "",
             "this model does not output a stop token": "stop=[MARK]",
             "Finetuned model rambles": "stop=[MARK]",
+            "Finetuning with lora output never ends.": "stop=[MARK]",
             "The training never ends, it is at 99% for two hours": "",
         },
         words=(
