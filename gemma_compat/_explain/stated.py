@@ -54,6 +54,9 @@ class Stated:
     def __init__(self, reading: LogReading) -> None:
         self._rows = rows_of(reading)
         self._own = own_rows(self._rows, reading)
+        error = reading.last.line if reading.last else 0
+        above = (text for line, text in self._rows.items() if line < error or not error)
+        self._above = "\n".join(above)
         self.text = "\n".join(self._rows.values())
 
     def how(self, name: str, value: str) -> str:
@@ -107,6 +110,8 @@ class Stated:
         return len(commands) < 2 or not of_commands or max(commands) in of_commands
 
     def _statements(self, name: str) -> Iterator[Statement]:
+        if "gradient_checkpointing" in names_of(name) and _NOTICED.search(self._above):
+            yield Statement("true")
         for row in self._own:
             if row.is_prose:
                 for value, was_tried in told(name, row.text, self._below(row)):
@@ -123,6 +128,10 @@ class Stated:
 _WRITTEN = re.compile(rf"(?P<sign>[\"']?\]?\s?=\s?|[\"']?:\s{{1,3}}){_LITERAL}")
 _OF_FLAG = re.compile(rf"[ =]{_LITERAL}|(?P<bare>(?=\s*(?:\\|$|--|-\w\b)))")
 _OPTION = re.compile(r"(?:^|[\s\"'])--(?P<no>no[-_])?$")
+# What transformers prints in a forward pass in training where checkpointing is on.
+_NOTICED = re.compile(
+    r"(?:use_cache ?= ?True`?|Caching) is incompatible with gradient checkpointing"
+)
 _ENABLED = re.compile(r"\b(?:gradient|activation)_checkpointing_enable\(")
 
 

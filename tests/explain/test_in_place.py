@@ -53,6 +53,8 @@ STATED = {
     f"2026-11-02 INFO args: TrainingArguments(per_device_train_batch_size=1, bf16=True)\n{OOM}": (
         ONE_ROW
     ),
+    "`use_cache=True` is incompatible with gradient checkpointing. Setting `use_cache=False`...\n"
+    + OOM: CHECKPOINTS,
     # The user's own line of the traceback.
     'Traceback (most recent call last):\n  File "/home/ada/x.py", line 3, in <module>\n'
     '    model = AutoModelForCausalLM.from_pretrained("m", load_in_4bit=True)\n'
@@ -205,3 +207,30 @@ def test_a_release_within_the_bound_is_in_place(version: str, is_in_place: bool)
     do, in_place = answer(text)
     assert any("numpy<2" in item for item in do) is not is_in_place
     assert (f"numpy {version}" in in_place) is is_in_place
+
+
+def test_where_the_weights_are_most_of_the_card_fewer_bits_lead() -> None:
+    text = f"model_name: meta-llama/Llama-2-7b-hf\nSFTConfig(bf16=True)\n{OOM}"
+    assert answer(text)[0][0] == "load_in_4bit=True with an adapter (QLoRA)"
+    small = text.replace("Llama-2-7b-hf", "Llama-3.2-1B")
+    assert answer(small)[0][0].startswith("per_device_train_batch_size=1")
+
+
+def test_a_command_of_a_program_that_does_not_run_here_comes_last() -> None:
+    text = (
+        "INFO:lora-to-gguf:Loading base model\nI finetuned it with axolotl.\n"
+        "ERROR:lora-to-gguf:Unexpected name 'base_model.model.lm_head.weight': Not a lora_A or "
+        "lora_B tensor\nERROR:lora-to-gguf:Embeddings is present in the adapter."
+    )
+    do, _ = answer(text)
+    assert "save_pretrained_merged" in do[-1]
+    do, _ = answer(text.replace("axolotl", "Unsloth"))
+    assert "save_pretrained_merged" in do[0]
+
+
+def test_in_a_loop_of_its_own_a_script_gets_no_option_of_a_trainer() -> None:
+    own = OOM.replace("trainer.train()", "loss.backward()").partition('  File "/opt')[0]
+    text = f"{own}torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n"
+    do, _ = answer(text)
+    assert "model.gradient_checkpointing_enable()" in do
+    assert not any(item.startswith("per_device_") for item in do)

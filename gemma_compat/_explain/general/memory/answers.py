@@ -94,7 +94,7 @@ def _where_recomputed_fits(run: Run, kept: Judgement, less: Judgement, told: boo
         f"by estimate a step takes {kept.total / _GIB:.0f} GiB where each layer's activations are "
         f"kept, and {less.total / _GIB:.0f} GiB with gradient_checkpointing=True; the log does not "
         f"say which, and {card_has(run)}",
-        (command(run), "gradient_checkpointing=True, if it is not on"),
+        ("gradient_checkpointing=True, if it is not on", command(run)),
         why=f"{all_parts(kept)}{assumed(run, kept)}",
         known=known(told),
         certain=False,
@@ -110,10 +110,10 @@ def _of_step(run: Run, found: Judgement, case: Case, told: bool, least: str = ""
             f"by estimate a step takes {total}, and {card_has(run)}: what the log states should "
             "fit",
             (
-                command(run),
-                *_evaluation(run, found),
                 "nvidia-smi   during the run: does another process hold the card?",
+                *_evaluation(run, found),
                 "longer rows than stated, images, an evaluation or generation take more",
+                command(run),
             ),
             why=f"the largest part is {largest(found)}{assumed(run, found)}",
             known=by,
@@ -133,7 +133,7 @@ def _of_step(run: Run, found: Judgement, case: Case, told: bool, least: str = ""
     return Answer(
         f"by estimate a step takes {total}, and {card_has(run)}{close}; the largest part is "
         f"{largest(found)}",
-        (command(run), *_changes(run, found, case)),
+        (*_changes(run, found, case), command(run)),
         why=f"{all_parts(found)}{assumed(run, found)}",
         known=by,
         certain=False,
@@ -177,7 +177,7 @@ def _of_standing(run: Run, least: Judgement, told: bool) -> Answer:
     return Answer(
         f"by estimate weights, gradients and optimizer alone take {least.total / _GIB:.0f} GiB, "
         f"before any batch, and {card_has(run)}; the largest part is {largest(least)}",
-        (command(run), *(f"{change.text}" for change in least.changes if change.fits)),
+        (*(f"{change.text}" for change in least.changes if change.fits), command(run)),
         why="; ".join(text for text in (all_parts(least), lacks(run)) if text),
         known=known(told),
         certain=False,

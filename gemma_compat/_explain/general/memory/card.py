@@ -12,7 +12,7 @@ from .allocator import IN_FRAGMENTS, also_in_fragments, by_allocator, in_fragmen
 from .answers import of_a_step, of_the_weights, that_fits
 from .figures import allocator_of
 from .merging import out_of_memory_at_saving
-from .names import smaller_step
+from .names import largest_first, smaller_step
 from .phases import at_phase, gathered_on_the_card, told_beside
 from .places import at_first_use, at_place, in_backward, in_replicas, in_the_loss
 from .refused import refused
@@ -117,7 +117,7 @@ def _logits(case: Case) -> Answer | None:
         if by_frames
         else "out of memory, and what was refused is as large as the logits of a batch",
         (
-            f"{smaller_step(case)[-1]}, or a smaller batch",
+            smaller_step(case)[-1] + ("" if _is_one_row(case) else ", or a smaller batch"),
             *_of_preferences(case),
             "or the loss in chunks: use_liger_kernel=True where Liger knows this model",
         ),
@@ -131,6 +131,10 @@ def _logits(case: Case) -> Answer | None:
         settles=False,
         of_gemma=not case.log.is_other,
     )
+
+
+def _is_one_row(case: Case) -> bool:
+    return bool(case.facts.training.get("per_device_train_batch_size") == 1)
 
 
 def _quoted_code(case: Case) -> str:
@@ -171,7 +175,6 @@ def _rows_asked_for(case: Case, vocabulary: int) -> float:
 def _anything(case: Case, size: float | None) -> Answer:
     found = weights(case)
     facts: list[str] = []
-    smaller = smaller_step(case)
     if found and size:
         facts.append(f"the weights take about {found[1]:.0f} of the card's {size:.0f} GiB")
     batch = case.facts.training.get("per_device_train_batch_size")
@@ -184,7 +187,7 @@ def _anything(case: Case, size: float | None) -> Answer:
             "each process that a launcher starts loads a whole copy, unless ZeRO-3 or FSDP "
             "is set up before the loading"
         )
-    smaller = (*smaller[:1], *_of_preferences(case), *smaller[1:])
+    smaller = largest_first(case, found, size, _of_preferences(case))
     if not _fills_the_card(case):
         smaller += ("nvidia-smi   : does another process, or an earlier cell, hold the card?",)
     return Answer(

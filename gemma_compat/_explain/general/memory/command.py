@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .estimate import Run, weights_of
 
+_LARGE = 20.0  # GiB of weights, half of most cards
 _SMALL = 2.0  # GiB of weights, below which fewer bits save little
 
 
@@ -61,19 +62,18 @@ def _saves_in_4_bits(run: Run) -> bool:
     return sizes is None or few is None or sizes[1] - few[1] > max(_SMALL / 2, sizes[1] / 3)
 
 
-def not_set(run: Run) -> tuple[str, ...]:
-    """Return what makes a step smaller, without what the text says is set."""
+def smaller_run(run: Run) -> tuple[str, ...]:
+    """Return what makes a step smaller, for a run of which too little is known for an estimate."""
     training = run.facts.training
     steps = (
-        ("per_device_train_batch_size=1", training.get("per_device_train_batch_size") == 1),
-        (
-            "gradient_checkpointing=True",
-            training.get("gradient_checkpointing") is True or run.is_unsloth,
-        ),
-        ("a shorter max_length", False),
+        "per_device_train_batch_size=1 with more gradient_accumulation_steps",
+        *(() if run.is_unsloth else ("gradient_checkpointing=True",)),
+        "a shorter max_length",
     )
-    smaller = ", ".join(text for text, done in steps if not done)
     bits = run.facts.model.get("quantization_bits")
     if bits or training.get("peft") is False or not _saves_in_4_bits(run):
-        return (smaller,)
-    return (smaller, "QLoRA: load_in_4bit, an adapter, no embed_tokens or lm_head in it")
+        return steps
+    few_bits = "QLoRA: load_in_4bit, an adapter, no embed_tokens or lm_head in it"
+    found = weights_of(run)
+    much = found is not None and found[1] > (run.memory / 2048 if run.memory else _LARGE)
+    return (few_bits, *steps) if much else (*steps, few_bits)

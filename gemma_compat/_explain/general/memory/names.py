@@ -75,6 +75,8 @@ _FRAMEWORKS = (
         ),
     ),
 )
+# A base in 4 bits, unless it is switched off.
+_IN_4_BITS = re.compile(r"(?i)\bqlora|load_in_4bit(?![\"']?\s*[=:]\s*false)")
 
 
 def smaller_step(case: Case) -> tuple[str, ...]:
@@ -88,3 +90,35 @@ def smaller_step(case: Case) -> tuple[str, ...]:
         _TRAINER,
     )
     return tuple(step for step in (batch, recompute, length) if step)
+
+
+_MOST = 0.5  # of a card, in weights: then fewer bits save more than fewer rows
+
+
+def largest_first(
+    case: Case,
+    found: tuple[float, float] | None,
+    size: float | None,
+    more: tuple[str, ...] = (),
+) -> tuple[str, ...]:
+    """Return what makes a run smaller, the largest part first as far as the log tells it.
+
+    Args:
+        found: billions of weights, and the GiB that they take.
+        size: GiB of the card.
+        more: what else helps, for this kind of training.
+    """
+    steps = smaller_step(case)
+    steps = (*steps[:1], *more, *steps[1:])
+    near = f"{case.above}{case.near}"
+    if case.facts.training.get("peft") is False:
+        return (
+            "train an adapter (LoRA)   : with all weights, gradients and AdamW's states take three "
+            "times the weights",
+            *steps,
+        )
+    if case.facts.model.get("quantization_bits") or _IN_4_BITS.search(near):
+        return (*steps, "a smaller model, or a card with more memory")
+    few_bits = "load_in_4bit=True with an adapter (QLoRA)"
+    much = found is not None and size is not None and found[1] > _MOST * size
+    return (few_bits, *steps) if much else (*steps, few_bits)

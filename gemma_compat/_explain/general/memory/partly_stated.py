@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...answer import Answer
-from .command import command, not_set
+from .command import command, smaller_run
 from .estimate import Run, at_least, judged, lacks, largest, weights_of, words_of
 from .wording import assumed, card_has, known
 
@@ -32,7 +32,7 @@ def of_lengths(run: Run, told: bool) -> Answer | None:
     return Answer(
         f"by estimate a step with {batch} takes {' and '.join(sizes)}, which the log does not "
         f"state{card}; the largest part there is {largest(longest)}",
-        (command(run), *not_set(run)),
+        (*smaller_run(run), command(run)),
         why=f"the weights alone are {weights[1]:.0f} GiB; {lacks(run)}{assumed(run, longest)}"
         if weights
         else lacks(run),
@@ -91,7 +91,7 @@ def of_weights(run: Run, told: bool) -> Answer | None:
     return Answer(
         f"the weights take {found[1]:.{digits}f} GiB in all ({found[0]:.1f} billion, {form}){card};"
         " for the rest of a step the log states too little",
-        (command(run), *not_set(run)),
+        (*smaller_run(run), command(run)),
         why=f"{_logits_of_a_row(run)}{lacks(run)}",
         known=known(told),
         certain=False,

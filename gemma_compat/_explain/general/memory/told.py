@@ -8,7 +8,7 @@ from ...answer import Answer
 from ..base import Case
 from .answers import by_estimate
 from .card import SERVING
-from .command import command, not_set
+from .command import command, smaller_run
 from .estimate import Run, lacks, run_of, weights_of
 from .merging import MERGE_TOLD
 from .phases import is_told_at_loading, told_phase
@@ -138,7 +138,7 @@ def told_memory(case: Case, runs_out: bool = True) -> Answer | None:
     happened = "memory that does not suffice" if runs_out else "how much memory is taken"
     return Answer(
         f"the text tells of {happened}, and states too little for an estimate",
-        (command(run), *not_set(run)),
+        (*smaller_run(run), command(run)),
         why=f"{lacks(run)}; weights, gradients, optimizer and, for a vocabulary of 262,144, the "
         "logits of a long row compete for the card; the line 'Tried to allocate ...' tells which "
         "it was",
