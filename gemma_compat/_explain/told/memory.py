@@ -142,7 +142,6 @@ MEMORY: tuple[Symptom, ...] = (
             "I tried to clear the GPU memory, but training still runs out of memory": "",
         },
         words=("free", "releas", "clear", "empt", "unload", "go down", "reclaim", "释放"),
-        + ("go down",),
     ),
     Symptom(
         "memory-that-is-uneven",
