@@ -134,7 +134,7 @@ def _module(case: Case) -> Answer | None:
     name = case.match["module"]
     package = name.partition(".")[0]
     packages = case.packages
-    told = hidden_by_own_file(case, name) or removed_module(name, packages)
+    told = hidden_by_own_file(case, name) or removed_module(case, name)
     if told is not None:
         return told
     known = released(case) if "." in name else None
@@ -252,6 +252,9 @@ KINDS: tuple[General, ...] = (
             "ImportError: cannot import name 'override' from 'typing'": "a newer Python",
             "ImportError: cannot import name 'LoraConfig' from 'peft' (/home/me/peft.py)": (
                 "a file called peft.py"
+            ),
+            "ImportError: cannot import name 'train' from 'utils' (/home/me/utils.py)": (
+                "that Python found has no train"
             ),
             "ImportError: cannot import name 'genai' from 'google' (unknown location)": (
                 "pip install -U google-genai"

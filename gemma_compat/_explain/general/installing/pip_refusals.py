@@ -95,7 +95,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "environment-of-the-system",
-        r"error: externally-managed-environment",
+        r"^\W{0,4}error: externally-managed-environment",
         always(
             "pip does not install into the system's own Python",
             "python3 -m venv tune; source tune/bin/activate   and pip install there",
@@ -103,7 +103,10 @@ KINDS: tuple[General, ...] = (
             why="Debian, Ubuntu and Homebrew keep their Python for themselves",
             known="pip says so",
         ),
-        {"error: externally-managed-environment": "python3 -m venv tune"},
+        {
+            "error: externally-managed-environment": "python3 -m venv tune",
+            "pip said: error: externally-managed-environment, so I made a venv.": "",
+        },
         alone=True,
     ),
     General(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import sys
 
+from .... import versions
 from ...answer import Answer
 from ..base import Case
 from ..released import upgrade
-from .same_name import DISTRIBUTIONS
+from .same_name import DISTRIBUTIONS, SAME_NAME
 
+_OF_PYTHON = sys.stdlib_module_names
 # Modules that a release of Python took out, seen by importing them under 3.10 to 3.13.
 _MODULES = {
     **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), "3.12"),
@@ -99,9 +101,17 @@ _OF_PACKAGES = (
 )
 
 
-def removed_module(name: str, packages: list[str]) -> Answer | None:
+def _is_before(case: Case, since: str) -> bool:
+    """Return whether the log states a Python that still has what a later one took out."""
+    here = str(case.facts.python) if case.facts.known("python") else ""
+    return versions.is_valid(here) and versions.contains(f"<{since}", here)
+
+
+def removed_module(case: Case, name: str) -> Answer | None:
     """Answer a module that Python no longer has, or has on Linux and macOS alone."""
-    package = name.partition(".")[0]
+    package, packages = name.partition(".")[0], case.packages
+    if package in _UNIX and re.search(r"/home/\w|/usr/|\bLinux\b", case.near):
+        return None  # a file of the project that bears the name
     if package in _UNIX:
         return Answer(
             f"Python has {package} on Linux and macOS alone: what asks for it does not run on "
@@ -114,7 +124,7 @@ def removed_module(name: str, packages: list[str]) -> Answer | None:
             known="the module is one of Python's own",
         )
     since = _MODULES.get(package)
-    if since is None:
+    if since is None or _is_before(case, since):
         return None
     who = packages[-1] if packages else ""
     back = _BACK.get(package)
@@ -133,12 +143,12 @@ def removed_module(name: str, packages: list[str]) -> Answer | None:
     )
 
 
-def _of_python(name: str, module: str, who: str) -> Answer:
+def _of_python(case: Case, name: str, module: str, who: str) -> Answer:
     """Answer for a name that the standard library of this Python does not have."""
     since = _NAMES.get((module, name))
     asks = f"; the last frame that asks for it is of {who}" if who else ""
     package = DISTRIBUTIONS.get(who, who).strip("'")
-    if since:
+    if since and not _is_before(case, since):
         return Answer(
             f"Python {since} took {name} out of {module}, and the code that asks for it is "
             f"older{asks}",
@@ -168,6 +178,8 @@ def _of_python(name: str, module: str, who: str) -> Answer:
 def hidden_by_own_file(case: Case, module: str) -> Answer | None:
     """Answer a file of the user's that has the name of a package, by its path in the message."""
     package = module.partition(".")[0]
+    if not (package in SAME_NAME or package in DISTRIBUTIONS or package in _OF_PYTHON):
+        return None  # a file of the project itself
     text = case.hit.text[case.match.start() :]
     place = re.search(r"(?:\(|consider renaming ')(?P<path>(?!consider)[^)'\n]{1,300})[)']", text)
     file = place["path"].replace("\\", "/") if place is not None else ""
@@ -195,8 +207,8 @@ def removed_name(case: Case, name: str, module: str, who: str) -> Answer | None:
     a package.
     """
     package = module.partition(".")[0]
-    if package in sys.stdlib_module_names:
-        return _of_python(name, module, who)
+    if package in _OF_PYTHON:
+        return _of_python(case, name, module, who)
     if package == "google" and module == "google" and name in {"genai", "generativeai", "cloud"}:
         return Answer(
             f"google.{name} is a separate package, and it is not installed",

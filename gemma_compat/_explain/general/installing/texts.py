@@ -187,8 +187,10 @@ def _json(case: Case) -> Answer:
     return Answer(
         said,
         do,
-        why="the frames above say who reads it: the config of a checkpoint, a data file, a "
-        "settings file, or a reply over the network",
+        why=(
+            "the frames say who reads it" if case.frames else "who reads it, only a traceback says"
+        )
+        + ": the config of a checkpoint, a data file, a settings file, or a reply over the network",
         settles=False,
     )
 
