@@ -33,7 +33,7 @@ ON_TWO_GPUS = {
     "grad-scaler-bf16": ("no such step", "bf16=True"),
     "lr-explodes": ("the loss rises", "learning_rate a tenth"),
     "missing-script": ("is not there", "ls -l SCRIPT"),
-    "no-barrier-load": ("names no folder here", "ls -d PATH"),
+    "no-barrier-load": ("a path was taken", "ls -d PATH"),
     "one-raises-other-waits": ("no key conversations", "column_names"),
     "oom-eval": ("the first loss is 12.68", "missing_keys"),
     "oom-load": ("while the weights were loaded", "load_in_4bit"),
@@ -206,7 +206,7 @@ IN_FRAMEWORKS = {
     "llamafactory-lora-target": ("target_modules", "all-linear"),
     "llamafactory-lr-string": ("a number was read as a text", "learning_rate"),
     "llamafactory-model-hub-offline": ("offline mode is on", "hf download MODEL"),
-    "llamafactory-model-path": ("names no folder here", "ls -d PATH"),
+    "llamafactory-model-path": ("a path was taken", "ls -d PATH"),
     "llamafactory-no-torchrun": (
         "a program that is to be started is not found: torchrun",
         "which torchrun",

@@ -69,7 +69,9 @@ def no_name(case: Case) -> Answer:
             known="the message has the value",
         )
     return Answer(
-        "what was given names no folder here, and cannot be the name of a repository",
+        "a path was taken for the name of a repository, most often since there is no such folder"
+        if re.match(r"[/~.\\]|[A-Za-z]:|[^/]+/[^/]+/", given)
+        else "what was given cannot be the name of a repository",
         (
             "ls -d PATH   from the folder in which the command runs",
             "or OWNER/NAME, with nothing before and after it",
