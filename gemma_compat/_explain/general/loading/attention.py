@@ -157,7 +157,7 @@ def _in_float32(case: Case) -> Answer:
 
 def _unknown_attention(case: Case) -> Answer:
     listed = case.hit.text.partition("only possible arguments are")[2]
-    names = re.findall(r'attn_implementation=\\?"([\w-]{2,30})', listed)
+    names = re.findall(r'attn_implementation=\\?"?([\w-]{2,30})', listed)
     best = next((name for name in ("sdpa", "eager", *names) if name in names), "")
     asked = re.search(r'attn_implementation=\\?"(?P<it>[^"\\\n]{1,40})', case.match[0])
     return Answer(
