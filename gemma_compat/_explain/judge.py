@@ -33,7 +33,6 @@ from .explanation import (
 )
 from .figures import nan_in_training
 from .framing import PASSED_ON, Framing, framing_of
-from .in_place import with_new_first
 from .lines import line_of
 from .notice import Notice
 from .read_off import read_off
@@ -85,7 +84,11 @@ def _explained(
     is_open = fields_of_open(reading, causes, general, facts, words)
     if not (is_open or found or general):
         general = vague_answers(reading, facts, words)
-    general = with_new_first(with_rules(general, also, waiting), reading, facts)
+    general = with_rules(general, also, waiting)
+    if general:
+        from .in_place import with_new_first  # not needed where nothing is answered
+
+        general = with_new_first(general, reading, facts)
     return Explanation(
         causes=causes,
         doubted=tuple(doubted),
