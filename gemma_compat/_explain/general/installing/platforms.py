@@ -25,7 +25,7 @@ def _of_older_triton(case: Case) -> Answer:
             f"pip install -U {(who or 'bitsandbytes').replace('_', '-')}",
             "or the torch, with its Triton, of the time of that package",
         ),
-        why="Triton 3 took triton.ops out; bitsandbytes before 0.45 imports it"
+        why="Triton 3 took triton.ops out; bitsandbytes before 0.45.1 imports it"
         if name == "ops"
         else "modules of Triton move between its releases",
         known="the message; who asks for it, the last frame says",
