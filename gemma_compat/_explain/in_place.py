@@ -16,8 +16,7 @@ from ..values import Value
 from .answer import Answer
 from .explanation import Generally
 from .runner import Runner
-from .setting_names import names_of, normal
-from .stated import SET, TRIED, Stated
+from .setting_names import SET, TRIED, names_of, normal
 
 if TYPE_CHECKING:
     from .read_log import LogReading
@@ -125,6 +124,8 @@ class Known:
     """What the text states, asked for what commands would do."""
 
     def __init__(self, reading: LogReading, facts: Facts) -> None:
+        from .stated import Stated  # its expressions are many, and few commands ask for them
+
         self._reading, self._facts = reading, facts
         self.stated = Stated(reading)
 
@@ -183,17 +184,19 @@ def with_new_first(
     items = tuple(general)
     if not items:
         return ()
-    known = Known(reading, facts)
-    runner = Runner(known.stated.text, facts)
+    asked = any(parsed(text) != Parsed() for item in items for text in item.answer.do)
+    known = Known(reading, facts) if asked else None
+    around = reading.last.around if reading.last else ""
+    runner = Runner(f"{reading.opening.decode('utf-8', 'replace')}\n{around}", facts)
     return tuple(item.replace(answer=_answer(item.answer, known, runner)) for item in items)
 
 
-def _answer(answer: Answer, known: Known, runner: Runner) -> Answer:
+def _answer(answer: Answer, known: Known | None, runner: Runner) -> Answer:
     left: list[str] = []
     done: list[str] = []
     for text in answer.do:
         command = parsed(text)
-        found = known.in_place(command)
+        found = known.in_place(command) if known else ()
         done += found
         if not found:
             left.append(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+SET, TRIED = "set", "tried"  # how a text states a value
 # Names of one setting: those of programs, in which a blank may stand for each line, and people's.
 _NAMES = (
     (

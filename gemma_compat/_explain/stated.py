@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from ..values import Value
 from .own_rows import Row, own_rows, rows_of
 from .readers.saying import is_in_comment
-from .setting_names import LOOSE, expression, names_of, normal
+from .setting_names import LOOSE, SET, TRIED, expression, names_of, normal
 from .told_settings import told, was_changed
 
 if TYPE_CHECKING:
     from .read_log import LogReading
 
-SET, TRIED = "set", "tried"
 # Objects that a setting may be written to: of any other, a dot before the name is another's.
 _OBJECTS = re.compile(
     r"(?:^|[^\w.])(?:self\.)?(?:model|config|\w*_?args|cfg|tokenizer|processor|trainer|text_config|"
@@ -57,7 +56,6 @@ class Stated:
         error = reading.last.line if reading.last else 0
         above = (text for line, text in self._rows.items() if line < error or not error)
         self._above = "\n".join(above)
-        self.text = "\n".join(self._rows.values())
 
     def how(self, name: str, value: str) -> str:
         """Return ``set`` or ``tried`` where that setting has that value in the run that failed.

@@ -10,7 +10,8 @@ from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain.explanation import Generally
 from gemma_compat._explain.in_place import parsed
 from gemma_compat._explain.read_log import read_log
-from gemma_compat._explain.stated import SET, TRIED, Stated
+from gemma_compat._explain.setting_names import SET, TRIED
+from gemma_compat._explain.stated import Stated
 from gemma_compat.report.explanation import render_text
 
 OOM = (
