@@ -157,15 +157,17 @@ def _in_float32(case: Case) -> Answer:
 
 def _unknown_attention(case: Case) -> Answer:
     listed = case.hit.text.partition("only possible arguments are")[2]
-    names = re.findall(r'attn_implementation=\\?"?([\w-]{2,30})', listed)
+    names = re.findall(r"attn_implementation=\W{0,2}([\w-]{2,30})", listed)
     best = next((name for name in ("sdpa", "eager", *names) if name in names), "")
-    asked = re.search(r'attn_implementation=\\?"(?P<it>[^"\\\n]{1,40})', case.match[0])
+    found = re.search(r'attn_implementation=\\?"(?P<it>[^"\\\n]{1,40})', case.match[0])
+    asked = found["it"] if found else ""
+    meant = next((name for name in names if "flash" in asked and name.startswith("flash")), "")
     return Answer(
-        f"this model has no attention {asked['it'] if asked else 'of that name'} in this "
-        "transformers",
+        f"this model has no attention {asked or 'of that name'} in this transformers",
         (
+            *((f'attn_implementation="{meant}"   : a name of the list',) if meant else ()),
             f'attn_implementation="{best}"' if best else 'attn_implementation="sdpa"   or "eager"',
-            "or pip install -U transformers, where a newer one has it",
+            *(() if meant else ("or pip install -U transformers, where a newer one has it",)),
         ),
         known="the message lists those that exist",
     )
