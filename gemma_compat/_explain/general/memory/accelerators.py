@@ -108,7 +108,10 @@ def _no_room_on_the_device(case: Case) -> Answer | None:
         return _of_a_quota(line)
     said = f"{case.around}{case.near}"
     of_torch = re.search(r"torch_xla|\bxm\.|xla_device|torch[/\\]nn[/\\]modules", said)
-    if not of_torch and re.search(r"(?i)\bGPU:\d|cuda|bfc_allocator|nvidia|\bT4\b", said):
+    on_a_tpu = re.search(r"(?i)\btpu|\bhbm\b", said)  # TensorFlow speaks of CUDA there too
+    if not (of_torch or on_a_tpu) and re.search(
+        r"(?i)\bGPU:\d|cuda|bfc_allocator|nvidia|\bT4\b", said
+    ):
         return _ON_A_GPU_OF_JAX
     return Answer(
         "one device is to hold more than its memory (PyTorch on XLA)"
@@ -166,6 +169,8 @@ KINDS: tuple[General, ...] = (
         {
             "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying "
             "to allocate 2352480 bytes.": "shard",
+            "Could not find cuda drivers on your machine, GPU will not be used.\nXlaRuntimeError: "
+            "RESOURCE_EXHAUSTED: Ran out of memory in memory space hbm.": "one device",
             "google.genai.errors.ClientError: 429 RESOURCE_EXHAUSTED. {'error': {'message': 'You "
             "exceeded your current quota'}}": "not a memory",
             "google.api_core.exceptions.ResourceExhausted: 429 The following quota metrics exceed "

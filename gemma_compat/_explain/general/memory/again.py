@@ -31,8 +31,9 @@ _RESUMED = Answer(
         "no resume_from_checkpoint",
         "own code: torch.load(FILE, map_location='cpu')   before load_state_dict",
     ),
-    why="the states are on the card twice while they are loaded, beside the model; with several "
-    "processes the Trainer reads them straight onto each card (transformers 4.57.6)",
+    why="the optimizer's states come beside the model (AdamW: two numbers for each trained "
+    "weight); with several processes the Trainer reads them straight onto each card (transformers "
+    "4.57.6)",
     known="the frames load the optimizer's states or a checkpoint; what else the card holds is not "
     "in the log",
     settles=False,

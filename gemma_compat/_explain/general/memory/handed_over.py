@@ -47,12 +47,16 @@ def _shared_memory(case: Case) -> Answer | None:
         return _TENSOR_IS_GONE
     if "Too many open files" in case.hit.text:
         return None  # the next kind answers
+    if re.search(r"Permission denied|File exists", case.match[0]):
+        return None  # a file in shared memory that is not to be had, and room enough
     if not re.search(r"Bus\serror$", case.match[0]):
         return NO_ROOM
-    if _OF_A_LOADER.search(case.near) or re.search(r"/dev/shm|shared memory", case.near):
+    beside = f"{case.hit.before[-300:]}{case.hit.text}{case.hit.after[:300]}"
+    if re.search(r"DataLoader worker|Unexpected bus|/dev/shm|shared memory", beside):
         return NO_ROOM.replace(
-            known="the data loader's own message, or the folder named beside the bus error",
-            do=(f"a container: {_ROOM}", f"or {_NO_WORKERS}", NO_ROOM.do[0]),
+            known="the data loader's own message, or the folder named beside the bus error; that "
+            "it is full, neither proves",
+            certain=False,
         )
     return Answer(
         "a process was ended by a bus error",
@@ -75,10 +79,11 @@ def _open_files(case: Case) -> Answer:
         return WATCHES
     do = ["ulimit -n 65535   before the command (a service: LimitNOFILE, docker: --ulimit nofile)"]
     who = ""
-    if re.search(
+    handed = re.search(
         r"ancdata|shared memory object|_share_fd|rebuild_storage|multiprocessing/reductions", near
-    ) or _OF_A_LOADER.search(near):
-        who = ": tensors that processes hand to each other are among them"
+    )
+    if handed or _OF_A_LOADER.search(near):
+        who = ": tensors that processes hand to each other are among them" if handed else ""
         do += [
             "torch.multiprocessing.set_sharing_strategy('file_system')   at the top of the script",
             f"or {_NO_WORKERS}",
@@ -191,6 +196,9 @@ KINDS: tuple[General, ...] = (
             "Success (0)": "/dev/shm",
             "RuntimeError: unable to open shared memory object </torch_4040_13_1021> in read-write "
             "mode: Too many open files (24)": "",
+            "RuntimeError: unable to open shared memory object </torch_4040_13_10> in read-write "
+            "mode: Permission denied (13)": "",
+            "dataloader_num_workers: 0\nBus error (core dumped)": "a file that is replaced",
             "RuntimeError: unable to open shared memory object </torch_4040_13_10> in read-write "
             "mode: No such file or directory (2)": "has ended",
         },

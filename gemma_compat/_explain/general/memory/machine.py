@@ -50,7 +50,7 @@ def _host(case: Case) -> Answer:
             f"the container was ended at its limit of memory (the machine's, not the GPU's){when}",
             ("resources.limits.memory   higher in the pod's or job's spec", *less),
             why="files in a memory-backed /dev/shm count too",
-            known="Kubernetes says so: OOMKilled; what filled it, it does not say",
+            known="Kubernetes or docker says so: OOMKilled; what filled it, it does not say",
             settles=False,
         )
     return Answer(
@@ -101,10 +101,11 @@ KINDS: tuple[General, ...] = (
         r"exits with return code = -9\b|"
         r"Signal 9 \(SIGKILL\)|"
         r"DefaultCPUAllocator: (?:can't allocate|not enough) memory|(?<!Of)MemoryError\b|"
-        r"\bOOMKilled\b",
+        r"\bOOMKilled\b(?![\"']?\s?[:=]\s?[\"']?[Ff]alse)",
         _host,
         {
             "RuntimeError: DataLoader worker (pid 41) is killed by signal: Killed.": "machine",
+            '"Status": "exited", "OOMKilled": false, "ExitCode": 1': "",
             "      Reason:       OOMKilled\n      Exit Code:    137": "limit",
         },
         alone=True,

@@ -24,9 +24,10 @@ def _unsupported(case: Case) -> Answer:
 
 
 def _file_system(case: Case) -> Answer:
+    # json.dump writes by fp.write( too, and a bar of tqdm stands around whatever it iterates over.
     if re.search(
-        r"tqdm[/\\]|fp\.write\(|sys\.std(?:out|err)|\bprint\(|logging[/\\]__init__|stream\.write",
-        "\n".join(case.frames.splitlines()[-4:]),
+        r"\bin fp_write\b|sys\.std(?:out|err)\b|\bprint\(|logging[/\\]__init__",
+        "\n".join(case.frames.splitlines()[-2:]),
     ):
         return Answer(
             "the terminal that the run prints to is gone: the session was closed while it ran",
@@ -37,7 +38,8 @@ def _file_system(case: Case) -> Answer:
             ),
             why="a process that outlives its terminal gets this error at the next line or progress "
             "bar that it prints",
-            known="the last frames print; no disk is involved",
+            known="the last frame prints; if the output goes to a file, it is that file's disk",
+            certain=False,
             settles=False,
         )
     return Answer(
@@ -56,7 +58,7 @@ def _file_system(case: Case) -> Answer:
 
 
 def _broke_off(case: Case) -> Answer:
-    if re.search(r"from_parent|multiprocessing[/\\]spawn", case.around):
+    if re.search(r"\bload\(from_parent", "\n".join(case.frames.splitlines()[-2:])):
         above = re.search(r"Error: (?P<text>(?:Can't|cannot) pickle [^\n]{3,100})", case.hit.before)
         return Answer(
             "a process that was started afresh got nothing from the one that started it: that one "

@@ -19,7 +19,7 @@ _WROTE = (
     (
         r"file_download\.py|snapshot_download|hf_hub_download|\bhttp_get\b|Fetching \d+ files|"
         r"xet_get",
-        (_CACHE, "hf cache ls; hf cache rm MODEL   frees what is not used"),
+        (_CACHE, "hf cache ls; hf cache rm model/OWNER/NAME   frees what is not used"),
         "a download goes to the Hub's cache, which is in the home folder if nothing else is set",
     ),
     (
@@ -34,7 +34,8 @@ _WROTE = (
 
 
 def _disk_full(case: Case) -> Answer:
-    near = f"{case.around[-4000:]}\n{case.near}"
+    # Frames say what wrote; without them the lines beside it: a map above may be long over.
+    near = case.frames or case.near
     if re.search(r"SemLock|multiprocessing[/\\](?:synchronize|heap|shared_memory)", case.frames):
         return NO_ROOM
     wrote = next((row for row in _WROTE if re.search(row[0], near)), None)

@@ -34,8 +34,10 @@ def _not_met(case: Case) -> Answer | None:
         "socket has failed to connect" in case.hit.text
         or case.log.figures.losses
         or case.log.finished_at
+        or "IPv6 network" in case.hit.text
+        and "IPv4 network addresses" not in case.near
     ):
-        return None  # one try of several, of which a later one may have worked
+        return None  # one try of several (IPv6, then IPv4), of which a later one may have worked
     if case.match["host"]:
         return Answer(
             f"the launcher looks for the first machine by the name {case.match['host']}, and this "
@@ -93,10 +95,12 @@ KINDS: tuple[General, ...] = (
         r"network addresses of \((?P<host>[\w.-]{1,80}), \d+\) cannot be retrieved \(gai error",
         _not_met,
         {
-            "[W1128 13:37:57.2 socket.cpp:764] [c10d] The IPv6 network addresses of (gpu-node-7, "
+            "[W1128 13:37:57.2 socket.cpp:764] [c10d] The IPv4 network addresses of (gpu-node-7, "
             "29500) cannot be retrieved (gai error: -3 - Temporary failure in name resolution).": (
                 "getent hosts gpu-node-7"
             ),
+            "[W1128 13:37:57.2 socket.cpp:764] [c10d] The IPv6 network addresses of (gpu-node-7, "
+            "29500) cannot be retrieved (gai error: -2 - Name or service not known).": "",
             "torch.distributed.DistStoreError: Timed out after 601 seconds waiting for clients. "
             "1/2 clients joined.": "rdzv-endpoint",
             "torch.distributed.elastic.rendezvous.api.RendezvousConnectionError: The connection to "

@@ -52,8 +52,13 @@ def _go_together(case: Case) -> Answer:
 
 def _without_storage(case: Case) -> Answer:
     """Answer a tensor without data: of FSDP and ZeRO, of the compiler, or of an offload."""
-    if re.search(r"(?i)\bfsdp|deepspeed|zero-?_?3|FullySharded", case.around + case.near):
+    # A printed TrainingArguments names fsdp and deepspeed in every run.
+    if case.facts.training.get("distributed") in {"fsdp", "deepspeed"} or re.search(
+        r"[/\\](?:fsdp|deepspeed)[/\\]|\bFSDP\b|FullySharded|(?i:zero-?_?3\b)", case.around
+    ):
         return _TAKEN_AWAY
+    if "Expects storage" in case.match[0]:
+        return _TAKEN_AWAY  # an assertion of FSDP itself
     if "setStorage" in case.match[0]:
         return _TAKEN_AWAY.replace(
             happened="a weight was used that has no data: FSDP or ZeRO had taken it, most often",
@@ -94,6 +99,7 @@ KINDS: tuple[General, ...] = (
             "of size 0": "decoder layers alone",
             "RuntimeError: setStorage: sizes [896, 152000], strides [1, 896], storage offset 0, "
             "and itemsize 4 \nrequiring a storage size of 544768000 are out of bounds": "FSDP2",
+            "fsdp=[], deepspeed=None\n"
             "RuntimeError: The tensor has a non-zero number of elements, but its data is not "
             "allocated yet.\nIf you're using torch.compile/export/fx, it is likely": "compile",
         },

@@ -100,7 +100,10 @@ def gradient_of_integers(case: Case) -> Answer:
     )
 
 
-_IS_CUT = re.compile(r"(?i)zero-?_?\s?3\b|stage[\"']?\s?[:=_]?\s?3\b|deepspeed|\bz3\b|ds_config")
+_IS_CUT = re.compile(
+    r"(?i)zero-?_?\s?3\b|stage[\"']?\s?[:=_]?\s?3\b|deepspeed(?![\"']?\s?[=:]\s?(?:None|null))|"
+    r"\bz3\b|ds_config"
+)
 
 
 def one_is_empty(case: Case) -> Answer:

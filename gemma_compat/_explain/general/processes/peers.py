@@ -31,7 +31,7 @@ def of_rank_0(case: Case) -> Answer:
             "network that they share?",
         ),
         why="rank 0 puts NCCL's number into the store at the first collective; the others only "
-        "wait for it, ten minutes or less",
+        "wait for it, as long as the time-out allows (ten minutes, unless it is set)",
         known="the message: the store was reached"
         + (", and the number was not in it" if late else ", and then the connection ended"),
         settles=False,

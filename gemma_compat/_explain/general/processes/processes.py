@@ -126,7 +126,9 @@ def _makes_visible(case: Case) -> tuple[str, ...]:
             "docker run --device /dev/kfd --device /dev/dri --group-add video ...",
         )
     said = f"{case.above}{case.around}{case.near}"
-    hides = re.search(r"CUDA_VISIBLE_DEVICES[\"'\]]*\s*=\s*(?P<value>[\"']?[\d,-]*[\"']?)", said)
+    hides = re.search(
+        r"CUDA_VISIBLE_DEVICES[\"'\]]*[ \t]*=[ \t]*(?P<value>[\"'][\d, -]*[\"']|-?\d[\d,]*)", said
+    )
     do = []
     if hides:
         do.append(

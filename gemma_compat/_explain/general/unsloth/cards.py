@@ -16,9 +16,6 @@ def _too_wide(case: Case) -> Answer:
             f"a kernel of Liger takes rows of 65,536 values at most, and the row here has {size:,}",
             (
                 "pip install -U liger-kernel",
-                "fused_linear_cross_entropy=True, cross_entropy=False   where it is the loss "
-                "over a "
-                "large vocabulary",
                 "use_liger_kernel=False   or that one kernel left out (the last frame names it)",
             ),
             known="the sentence is that of Liger's kernels; read in liger-kernel 0.8.5, "
@@ -48,11 +45,18 @@ _A_MAC = Answer(
 )
 
 
+# Makers that Unsloth's own sentence lists, and what collect_env says where there is none.
+_NOT_OF_THIS_MACHINE = re.compile(r"only works on[^\n]*|(?i:\b(?:ROCM|HIP)\b[^\n]{0,40}: ?N/?A\b)")
+
+
 def _no_gpu(case: Case) -> Answer:
     """Answer by the card that the log names: a wheel for CUDA helps an NVIDIA card only."""
-    near = f"{case.near}\n{case.around}"
+    near = _NOT_OF_THIS_MACHINE.sub("", f"{case.near}\n{case.around}")
+    amd = re.search(
+        r"(?i)\brocm|\bamd (?:gpu|card)|radeon (?:rx|pro|ai)|instinct|\brx ?[5-9]\d{3}\b", near
+    )
     look = "python -c 'import torch; print(torch.__version__, torch.cuda.is_available())'"
-    if re.search(r"(?i)\brocm|\bamd\b|radeon|instinct|\+rocm|\bhip\b", near):
+    if amd and not re.search(r"(?i)nvidia|geforce|\brtx\b|tesla", near):
         return Answer(
             "Unsloth sees no GPU, and the log names one of AMD",
             (
@@ -127,6 +131,8 @@ KINDS: tuple[General, ...] = (
             ),
             "torch 2.9.0+rocm6.4, AMD Radeon RX 7900 XTX\nNotImplementedError: Unsloth cannot find "
             "any torch accelerator? You need a GPU.": "rocminfo",
+            "CPU: AMD EPYC 7763\nNotImplementedError: Unsloth currently only works on NVIDIA, AMD "
+            "and Intel GPUs.": "nvidia-smi",
             "macOS 15, Apple M3 Max\nNotImplementedError: Unsloth cannot find any torch "
             "accelerator? You need a GPU.": "mlx",
         },

@@ -10,7 +10,9 @@ from ..base import Case, General, always
 
 def _empty_name(case: Case) -> Answer | None:
     """Answer an empty key where a trainer of TRL reads the rows; elsewhere it may be any dict."""
-    if not re.search(r"SFT|trl|nsloth|_prepare_dataset|text_field", f"{case.near}{case.around}"):
+    if not re.search(
+        r"SFT|\btrl\b|nsloth|_prepare_dataset|text_field", f"{case.near}{case.around}"
+    ):
         return None
     return Answer(
         "the column of the text has an empty name: dataset_text_field is ''",
@@ -65,6 +67,7 @@ KINDS: tuple[General, ...] = (
             "# KeyError: '' During SFTTrainer Creation When Fine Tuning": "skip_prepare_dataset",
             "KeyError: 'text'": "",
             "KeyError: ''": "",
+            "press ctrl-C to stop\nKeyError: ''": "",
         },
     ),
 )
