@@ -19,7 +19,8 @@ _is_slow = told(
     "configuration",
     "one step in parts: TORCH_LOGS=recompiles, dataloader_num_workers=4, bf16=True, "
     "gradient_checkpointing=False where memory allows",
-    "packing=True, or group_by_length=True, against padding",
+    "packing=True, or group_by_length=True (transformers 5: "
+    "train_sampling_strategy='group_by_length'), against padding",
     why="common causes on this stack: eager attention (slower than sdpa, and Gemma's long "
     "rows "
     "pay for it), float32, bfloat16 that a card before Ampere (T4, V100) only emulates, "

@@ -54,13 +54,13 @@ def _of_a_new_card(case: Case) -> Answer | None:
 
 _cut_prompts = told(
     "prompts are said to be cut, whatever max_prompt_length says",
-    "GRPOConfig(max_prompt_length=None, ...)   (DPOConfig alike), and max_seq_length at "
-    "loading above prompt and completion together",
+    "GRPOConfig(max_prompt_length=None, ...)   (DPOConfig alike; newer TRL has no such option, and "
+    "cuts no prompt by it), and max_seq_length at loading above prompt and completion together",
     "print(trainer.args.max_prompt_length, trainer.max_prompt_length, "
     "model.max_seq_length)   : what does the trainer hold?",
     "rm -rf unsloth_compiled_cache   where Unsloth is used: its trainer may be of another TRL",
-    why="TRL cuts prompts on the left to max_prompt_length (512 where nothing was said), "
-    "which takes the template's first mark away; notebooks set 256",
+    why="TRL up to 0.25 cuts prompts of GRPO on the left to max_prompt_length (512 where nothing "
+    "was said), which takes the template's first mark away; notebooks set 256",
 )
 
 

@@ -12,6 +12,7 @@ from .state_keys import sides
 _OF_LIBRARIES = re.compile(
     r"For(?:CausalLM|ConditionalGeneration|\w+Classification|MaskedLM)$|^Peft|^AutoModel"
 )
+_BESIDE = re.compile(r"(?:optim|epoch|step|global_step|iter|sched|args|config|best_)")
 _WHOLE_STATE = re.compile(r"(?:model|state_dict|model_state_dict|module|net|weights|ema)$")
 
 
@@ -45,6 +46,8 @@ def _nested(text: str) -> Answer | None:
     key = next((name for name in more if _WHOLE_STATE.fullmatch(name)), "")
     if not missing or not key or any("." in name for name in more):
         return None
+    if key in {"weights", "net", "ema"} and not any(_BESIDE.match(name) for name in more):
+        return None  # as a parameter may be called too
     return Answer(
         f"the file is a whole training state, and the weights lie in it under {key!r}",
         (f"model.load_state_dict(torch.load(FILE, map_location='cpu')[{key!r}])",),
@@ -109,15 +112,15 @@ def _state_dict(case: Case) -> Answer | None:
 
 
 _NOT_ALIGNED = Answer(
-    "the attention mask does not lie in memory as torch's fused kernel wants it: rows at multiples "
-    "of 8 numbers",
+    "the attention mask does not lie in memory as torch's fused kernel wants it",
     (
         "pad_to_multiple_of=8   in the collator (DataCollatorForSeq2Seq(tokenizer, "
         "pad_to_multiple_of=8))",
         "or attn_implementation='eager'",
         "pip install -U transformers torch   : newer ones align it themselves",
     ),
-    why="a row of tokens of an odd length makes a mask with such a stride",
+    why="rows of the mask have to begin at multiples of the number in the message, and a row of "
+    "tokens of an odd length makes others",
     known="the message has the stride",
     settles=False,
 )
@@ -145,6 +148,8 @@ KINDS: tuple[General, ...] = (
             '"fc.weight".\n\tUnexpected key(s) in state_dict: "model", "optimizer", "epoch".': (
                 "['model']"
             ),
+            "RuntimeError: Error(s) in loading state_dict for Nt:\n\tMissing key(s) in state_dict: "
+            '"w".\n\tUnexpected key(s) in state_dict: "weights", "bias".': "names in the class",
             "RuntimeError: Error(s) in loading state_dict for Net:\n\tWhile copying the parameter "
             'named "model", expected torch.Tensor or Tensor-like object from checkpoint but '
             "received <class 'collections.OrderedDict'>": "and no tensor",

@@ -132,7 +132,7 @@ def another_server(case: Case) -> Answer:
                 "trl vllm-serve --model MODEL   in another process, before the trainer; its "
                 "vllm_server_host and vllm_server_port have to be those",
             )
-            if re.search(r"[/\\.]trl[/\\.]|GRPO|vllm", case.near)
+            if re.search(r"[/\\.]trl[/\\.]|GRPO|vllm_server", case.near)
             else (
                 "the server's own log: is it still loading, or did it end with an error?",
                 f"curl http://{host}:PORT   from where the client runs: a container has its own "

@@ -98,20 +98,25 @@ def _no_program(path: str, name: str) -> Answer:
             settles=False,
         )
     return Answer(
-        f"a program that is to be started is not found: {name}",
+        f"a program that is to be started is not found: {name}"
+        if path == name
+        else f"a program that is to be started, or the folder in which it is to run, is not there: "
+        f"{path}",
         (
             f"which {name}   in the environment in which the command runs: activate it, so "
             "that its bin folder is on PATH",
             *((f"ls -l {path}   : it is looked for there",) if path != name else ()),
         ),
-        known="the frames start a process; the message names the program",
+        known="the frames start a process; the message names the program"
+        if path == name
+        else "the frames start a process; the message names one of the two",
     )
 
 
 def _not_to_be_renamed(case: Case, path: str) -> Answer:
-    if "checkpoint-" not in f"{path} {case.hit.text}":
+    if "tmp-checkpoint-" not in f"{path} {case.hit.text}":
         return Answer(
-            "a file or folder that is to be moved is not there any more",
+            "a file or folder that is to be moved is not there",
             (
                 "do several processes write to the same place? A folder for each, or one of them "
                 "alone moves it",
@@ -121,8 +126,8 @@ def _not_to_be_renamed(case: Case, path: str) -> Answer:
             settles=False,
         )
     return Answer(
-        "a checkpoint that was written is to get its own name, and is not there any more: another "
-        "process has moved it",
+        "a checkpoint that was written is to get its own name, and is not there any more: most "
+        "often another process has moved it",
         (
             "ls OUTPUT_DIR   : checkpoint-N itself is mostly whole, and can be resumed from",
             "pip install -U transformers   : some releases let each process move it",
@@ -218,6 +223,13 @@ KINDS: tuple[General, ...] = (
             "line 2402, in _save_checkpoint\n    os.rename(staging_output_dir, output_dir)\n"
             "FileNotFoundError: [Errno 2] No such file or directory: 'out/tmp-checkpoint-500' -> "
             "'out/checkpoint-500'": "another process has moved it",
+            "FileNotFoundError: [Errno 2] No such file or directory: 'out/checkpoint-900' -> "
+            "'best'": "that is to be moved",
+            'Traceback (most recent call last):\n  File "/usr/lib/python3.11/subprocess.py", line '
+            "1955, in _execute_child\n    raise child_exception_type(errno_num, err_msg)\n"
+            "FileNotFoundError: [Errno 2] No such file or directory: '/data/llama.cpp'": (
+                "or the folder in which"
+            ),
             'Traceback (most recent call last):\n  File "train.py", line 9, in <module>\n    for f '
             'in os.listdir("data"):\nFileNotFoundError: [Errno 2] No such file or directory: '
             "'data'": "a folder that is read",

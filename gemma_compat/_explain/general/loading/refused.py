@@ -29,7 +29,7 @@ def _refused(case: Case) -> Answer | None:
                 "hf auth login   with a token of the account that accepted its terms",
                 "accept the terms on the model's page, once: huggingface.co/MODEL",
             ),
-            why="Google's Gemmas are handed out after their licence is accepted; a copy that is "
+            why="a gated repository is handed out after its terms are accepted; a copy that is "
             "not gated, or a folder, needs no login",
             known="the message",
         )

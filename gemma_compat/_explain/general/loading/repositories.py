@@ -169,6 +169,14 @@ KINDS: tuple[General, ...] = (
             "'https://huggingface.co/google/gemma-2b'. Use `repo_type`": "google/gemma-2b alone",
             "HFValidationError: Repo id must be in the form 'repo_name' or 'namespace/repo_name': "
             "'Gemma3ForCausalLM(": "an object",
+            "HFValidationError: Repo id must be in the form 'repo_name' or 'namespace/repo_name': "
+            "'https://huggingface.co/datasets/a/b'.": "a/b alone",
+            "HFValidationError: Repo id must be in the form 'repo_name' or 'namespace/repo_name': "
+            "'https://github.com/a/b'.": "cannot be the name",
+            "HFValidationError: Repo id must use alphanumeric chars or '-', '_', '.', max length "
+            "is 96: '<YOUR_MODEL>'.": "was to be filled in",
+            "HFValidationError: Repo id must use alphanumeric chars or '-', '_', '.', max length "
+            "is 96: 'cuda:0'.": "cannot be the name",
         },
     ),
     General(

@@ -11,8 +11,15 @@ _GIVEN = re.compile(
     r"(?:'namespace/repo_name'|length is 96|<class '[^'\n]{1,80}'>|in repo_id): "
     r"'(?P<it>[^'\n]{0,300})"
 )
-_OBJECT = re.compile(r"\w{3,60}(?:\(|\.\w{3,40} object at)|<|\{|\[")
-_ADDRESS = re.compile(r"https?://[\w.-]+/(?P<name>[\w.-]+(?:/[\w.-]+)?)")
+_OBJECT = re.compile(
+    r"\w{3,60}(?:\(|\.\w{3,40} object at)|"
+    r"<(?:class|[\w.]+ object|[\w.]+\.\w+)\b|\{['\"]|[\[{]$|\[['\"<]"
+)
+_PLACEHOLDER = re.compile(r"<[\w ./-]+>|\{[\w.]+\}|\[[\w ./-]+\]|\$\{?\w+\}?")
+_ADDRESS = re.compile(
+    r"https?://(?:[\w-]+\.)?(?:huggingface\.co|hf\.co|hf-mirror\.com)/(?:datasets/|spaces/)?"
+    r"(?P<name>[\w.-]+(?:/[\w.-]+)?)"
+)
 _NONE = Answer(
     "no name is given: what should name a model or a folder is None",
     (
@@ -52,9 +59,16 @@ def no_name(case: Case) -> Answer:
             (f"{address['name']} alone, without what stands before it",),
             known="the message has the value",
         )
+    if _PLACEHOLDER.fullmatch(given):
+        return Answer(
+            f"{given} stands where a name was to be filled in",
+            ("OWNER/NAME of the page at huggingface.co, or the folder, in its place",),
+            known="the message has the value",
+            settles=False,
+        )
     if _OBJECT.match(given):
         return _object(given)
-    if re.fullmatch(r"[\w.-]+:[\w.-]+", given):
+    if re.fullmatch(r"(?!(?:cuda|mps|cpu|[A-Za-z]):)[\w.-]+:[\w.-]+", given):
         return Answer(
             f"{given} is a name of Ollama's, with a tag behind the colon, and names nothing on "
             f"the Hub",

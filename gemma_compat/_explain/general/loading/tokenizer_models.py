@@ -8,10 +8,10 @@ from ...answer import Answer
 from ..base import Case, General
 
 _NOT_THERE = Answer(
-    "a SentencePiece model (tokenizer.model) is not where it is looked for",
+    "a SentencePiece model is not where it is looked for",
     (
         "hf download BASE tokenizer.model --local-dir FOLDER   BASE: the published checkpoint that "
-        "was trained",
+        "was trained; the file by the name that the message has",
         "ls FOLDER   from the folder in which the command runs",
     ),
     why="a fast tokenizer saves tokenizer.json alone",
@@ -33,7 +33,10 @@ def _of_another_form(path: str, near: str) -> Answer | None:
             known="the message has the path",
             settles=False,
         )
-    if re.search(r"(?i)llama[-_ ]?3|llama3", f"{path} {near}"):
+    of_llama = r"(?i)llama[-_ ]?3"
+    is_named = re.search(of_llama, path) is not None
+    is_other = re.search(r"(?i)gemma|mistral|mixtral|qwen|phi|t5|llama[-_ ]?2", path)
+    if is_named or (not is_other and re.search(of_llama, near)):
         return Answer(
             "tokenizer.model of a Llama 3 is not SentencePiece's, which reads it here",
             (
@@ -46,6 +49,7 @@ def _of_another_form(path: str, near: str) -> Answer | None:
             why="Llama 3 came with a tokenizer of another kind (tiktoken) under the old file name",
             known="the log names Llama 3; that its file is of another form is what reports of this "
             "message found",
+            certain=is_named,
             settles=False,
         )
     return None
@@ -110,6 +114,8 @@ KINDS: tuple[General, ...] = (
             "ParseFromArray(serialized.data(), serialized.size())]": "git lfs pull",
             "RuntimeError: Internal: could not parse ModelProto from /m/Meta-Llama-3-8B/"
             "tokenizer.model": "--llama_version 3",
+            "Llama-3 went well before\nRuntimeError: Internal: could not parse ModelProto from "
+            "/m/gemma-3-4b/tokenizer.model": "git lfs pull",
             "RuntimeError: Internal: could not parse ModelProto from out/tokenizer.json": (
                 "holds something else"
             ),

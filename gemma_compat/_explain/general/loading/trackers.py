@@ -17,8 +17,15 @@ _WITHOUT_A_KEY = Answer(
     why=_EVERY,
     known="the message is that of wandb",
 )
+_KEY_REFUSED = Answer(
+    "Weights & Biases stops the run: it does not accept the key, or got none",
+    ("wandb login --relogin   with the whole key of wandb.ai/authorize", f"or {_NO_REPORT}"),
+    why="WANDB_API_KEY, where it is set, goes before the key that wandb login stored",
+    known="the message is that of wandb",
+    settles=False,
+)
 _NOT_REACHED = Answer(
-    "Weights & Biases stops the run: its server did not answer in time",
+    "Weights & Biases stops the run: its server was not reached, or did not answer in time",
     (
         "WANDB_MODE=offline   before the command, then wandb sync FOLDER where there is a network",
         "or report_to='none' in the training arguments",
@@ -52,12 +59,17 @@ _NO_RUN_OPEN = Answer(
 )
 _OF_WANDB = (
     (r"wandb\.init\(\) before", _NO_RUN_OPEN),
-    (r"(?i)api[_ ]key", _WITHOUT_A_KEY),
     (
-        r"(?i)permission denied|\b40[134]\b|(?:entity|project)[^\n]{0,60} not found|not authorized",
+        r"(?i)api key (?:verification|must|may|is (?:in|not )?valid)|invalid api key|\b401\b|"
+        r"user is not logged in",
+        _KEY_REFUSED,
+    ),
+    (r"(?i)(?:no )?api[_ ]key[^\n]{0,20}not configured|no api key", _WITHOUT_A_KEY),
+    (
+        r"(?i)permission denied|\b40[34]\b|(?:entity|project)[^\n]{0,60} not found|not authorized",
         _NOT_ALLOWED,
     ),
-    (r"(?i)timed? ?out|network error|connection|ServiceStart", _NOT_REACHED),
+    (r"(?i)timed? ?out|network error|connection", _NOT_REACHED),
 )
 
 
@@ -92,6 +104,14 @@ KINDS: tuple[General, ...] = (
             "[403]>)": "WANDB_ENTITY",
             "wandb.errors.errors.CommError: Run initialization has timed out after 90.0 sec.": (
                 "wandb sync"
+            ),
+            "wandb.errors.errors.AuthenticationError: API key verification failed. Make sure your "
+            "API key is valid.": "does not accept the key",
+            "wandb.errors.errors.UsageError: API key must be 40 characters long, yours was 39": (
+                "--relogin"
+            ),
+            "wandb.errors.ServiceStartProcessError: The wandb service process exited with 1.": (
+                "not the training's"
             ),
             "wandb.errors.errors.UsageError: Run name must be at most 128 characters": (
                 "not the training's"

@@ -100,12 +100,13 @@ KINDS: tuple[General, ...] = (
             _old_converter(case)
             if "find a tokenizer" in case.match[0]
             else _CONVERTER_GONE
-            if re.search(r"(?i)llama|gguf|ggml", case.near)
+            if re.search(r"(?i)llama[._]cpp|gguf|ggml", case.near)
             else None
         ),
         {
             "python: can't open file '/content/llama.cpp/convert.py': [Errno 2] No such file or "
             "directory": "is not there any more",
+            "python: can't open file '/llama2/convert.py': [Errno 2] No such file or directory": "",
             "/x/lib/convert.py:12: FutureWarning: this is deprecated": "",
             "FileNotFoundError: Could not find a tokenizer matching any of ['spm', 'hfft']": (
                 "convert_hf_to_gguf.py"

@@ -10,10 +10,7 @@ from ..base import Case, General, always
 
 def _is_mergekit(case: Case) -> bool:
     """Return whether the text near a line tells of mergekit, whose wording others have too."""
-    return (
-        re.search(r"(?i)merge.?kit|merge_method|slerp|\bties\b|model.merg|\.merge", case.near)
-        is not None
-    )
+    return re.search(r"(?i)merge.?kit|merge_method|\bslerp\b|\bdare_ties\b", case.near) is not None
 
 
 def _parameter(case: Case) -> Answer | None:
@@ -107,6 +104,8 @@ KINDS: tuple[General, ...] = (
             "SLERP": "slerp",
             "botocore.exceptions.ParamValidationError: Parameter validation failed:\nMissing "
             'required parameter in input: "TrainingJobName"': "",
+            "all = a.merge(b)\nbotocore.exceptions.ParamValidationError: Parameter validation "
+            'failed:\nMissing required parameter in input: "TrainingJobName"': "",
         },
         alone=True,
     ),

@@ -26,7 +26,8 @@ def _in_compiled_code(case: Case) -> Answer:
             certain=False,
             settles=False,
         )
-    if re.search(r"llama-quantize|llama_model_quantize|n_attention_wv", case.near):
+    run = re.findall(r"\bllama-(?:quantize|cli|server|bench|perplexity|imatrix)\b", case.hit.before)
+    if "n_attention_wv" in case.hit.text or (run and run[-1] == "llama-quantize"):
         return Answer(
             "llama-quantize stopped at one of its checks",
             (
@@ -77,7 +78,9 @@ def _last_line(case: Case) -> Answer | None:
     before = case.hit.before[-3000:]
     if re.search(r"(?i)error loading model:? ?\S|ggml_abort|GGML_ASSERT", before):
         return None
-    if re.search(r"(?i)failed to open\b[^\n]{0,200}|No such file or directory", before):
+    if re.search(
+        r"(?im)^(?=[^\n]*(?:\.gguf|\bgguf_|\bllama_))[^\n]*(?:failed to open|No such file)", before
+    ):
         return Answer(
             "llama.cpp cannot open the file of the GGUF",
             (
@@ -97,7 +100,8 @@ def _last_line(case: Case) -> Answer | None:
             known="llama.cpp says so above its last line",
         )
     return Answer(
-        "this is only llama.cpp's last line: rows above it say why it did not load the GGUF"
+        "this is only llama.cpp's last line; a row above it speaks of an error, which may be the "
+        "reason"
         if case.has_an_error_above
         else "this is only llama.cpp's last line: why it did not load the GGUF, rows say that are "
         "not in this log",
@@ -171,6 +175,10 @@ KINDS: tuple[General, ...] = (
         _in_compiled_code,
         {
             "ggml_cuda_compute_forward: MUL_MAT failed": "-ngl 0",
+            "./llama-quantize a.gguf b.gguf q4_k_m\nmain: quantize time = 20314.12 ms\n"
+            "./llama-cli -m b.gguf\nggml.c:3023: GGML_ASSERT(ggml_can_mul_mat(a, b)) failed": (
+                "on a check or a kernel"
+            ),
             "./llama-quantize a.gguf b.gguf q4_k_m\nGGML_ASSERT(qs.n_attention_wv == n_layer && "
             '"n_attention_wv is unexpected") failed': "--outtype q8_0",
             "ggml-cuda.cu:88: GGML_ASSERT(n_tokens <= n_batch) failed": "update llama.cpp",
@@ -310,8 +318,11 @@ KINDS: tuple[General, ...] = (
             "main: error: unable to load model": "ls -l",
             "gguf_init_from_file: invalid magic characters '<!DO'\n"
             "main: error: unable to load model": "git lfs",
+            "cat: version: No such file or directory\nmain: error: unable to load model": (
+                "only llama.cpp's last line"
+            ),
             "error: the splits are of other models: mismatch\nmain: error: unable to load model": (
-                "rows above it say"
+                "may be the reason"
             ),
             "llama_model_load: error loading model: error loading model vocabulary: unknown "
             "pre-tokenizer type: 'x'\nmain: error: unable to load model": "",

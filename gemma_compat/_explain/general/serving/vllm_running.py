@@ -19,6 +19,8 @@ def _figure(pattern: str, case: Case) -> str:
 def _beside_a_trainer(case: Case) -> str:
     """Return what to set first where a trainer started the engine; else nothing."""
     near = case.near + case.around
+    if re.search(r"vllm[-_]serve", near):  # TRL's server has vLLM's own names
+        return ""
     if re.search(r"unsloth[/\\]|fast_inference|FastLanguageModel", near):
         return (
             "gpu_memory_utilization=0.6 or more in from_pretrained, with a smaller max_seq_length: "
@@ -26,8 +28,8 @@ def _beside_a_trainer(case: Case) -> str:
         )
     if re.search(r"[/\\]trl[/\\]|vllm_gpu_memory_utilization|GRPO", near):
         return (
-            "vllm_gpu_memory_utilization=0.5 or more, with a smaller vllm_max_model_length: the "
-            "share is too small for the weights"
+            "vllm_gpu_memory_utilization=0.5 or more, with a smaller max_completion_length (newer "
+            "TRL: vllm_max_model_length): the share is too small for the weights"
         )
     return ""
 
@@ -183,6 +185,8 @@ KINDS: tuple[General, ...] = (
             "810208.": "max_model_len=810208",
             "ValueError: No available memory for the cache blocks. Try increasing "
             "`gpu_memory_utilization` when initializing the engine.": "quantized",
+            "trl vllm-serve --model google/gemma-3-27b-it  # for the GRPO run\n"
+            "ValueError: No available memory for the cache blocks.": "gpu_memory_utilization=0.9",
             'File "/x/site-packages/trl/trainer/grpo_trainer.py", line 600, in __init__\n    f()\n'
             "ValueError: No available memory for the cache blocks.": "vllm_gpu_memory_utilization",
         },
