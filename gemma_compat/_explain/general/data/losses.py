@@ -99,7 +99,8 @@ def _no_such_class(case: Case) -> Answer:
                 "dataset.filter(lambda row: row['label'] >= 0)   or -100 for what the loss is to "
                 "leave out",
             ),
-            known="the message has the label; -100 is the only negative one that the loss skips",
+            known="the message has the label; of negative ones the loss skips -100 alone, unless "
+            "ignore_index says otherwise",
         )
     if label >= _OF_A_VOCABULARY:
         return Answer(

@@ -17,7 +17,9 @@ def no_tensor(kind: str, name: str, case: Case) -> Answer:
         return _dict(name)
     if kind == "str":
         return _name(name)
-    if kind in {"int", "float"} and re.search(r"\bloss\w*\.", f"{case.code}\n{case.near}"):
+    if kind in {"int", "float"} and (
+        re.search(r"\bloss", case.code) or re.search(rf"\bloss\w*\.{name}\b", case.near)
+    ):
         return Answer(
             f"the loss is a plain number ({kind}), where the trainer expects a tensor",
             (

@@ -47,7 +47,8 @@ def _unpickled(case: Case) -> Answer:
     """Tell the state of a run, which the Trainer reads, from weights and other files."""
     if "upgrade torch to at least" in f"{case.hit.text} {case.message}":
         return _TORCH_TOO_OLD
-    if _OF_A_RUN.search(case.frames) or re.search(r"rng_state|optimizer\.pt", case.near):
+    said = case.frames or case.near  # a list of files beside a traceback does not tell
+    if _OF_A_RUN.search(case.frames) or re.search(r"rng_state|optimizer\.pt", said):
         return _STATE_OF_A_RUN
     return Answer(
         "torch refuses to unpickle a file that may hold code",
@@ -115,6 +116,11 @@ KINDS: tuple[General, ...] = (
             "a = "
             "torch.load(b)\n_pickle.UnpicklingError: Weights only load failed. This file can": (
                 "rng_state"
+            ),
+            "checkpoint-9: optimizer.pt model.bin rng_state.pth\nTraceback (most recent "
+            'call last):\n  File "/w/a.py", line 9, in f\n    torch.load("model.bin")\n'
+            "_pickle.UnpicklingError: Weights only load failed. This file can still": (
+                "a file that may hold code"
             ),
             "ValueError: Due to a serious vulnerability issue in `torch.load`, we now require "
             "users "

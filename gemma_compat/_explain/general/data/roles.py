@@ -9,13 +9,18 @@ from ..base import Case, General
 
 _SERVED = re.compile(
     r"server_error|Jinja Exception|\bsrv \b|llama-server|\bv1/chat|vllm/entrypoints|BadRequest|"
-    r"LM ?Studio|ollama|status_code|HTTP/1|\b(?:400|500)\b"
+    r"LM ?Studio|ollama|status_code|HTTP/1|uvicorn|(?i:code|status|error|http)\W{1,4}(?:400|500)\b"
 )
+
+
+def _is_served(case: Case) -> bool:
+    """Return whether a server renders: by the traceback, else by what is near."""
+    return _SERVED.search(case.around if case.places else f"{case.near}{case.around}") is not None
 
 
 def _roles(case: Case) -> Answer:
     """Tell a request to a server from rows that are rendered for training."""
-    if _SERVED.search(f"{case.near}{case.around}"):
+    if _is_served(case):
         return Answer(
             "the chat template wants user and assistant in turn, and the messages of the request "
             "do not alternate",
@@ -59,7 +64,7 @@ def _system(case: Case) -> Answer:
             "no --system_instruction, and a task without description: lm-eval sends either as a "
             "system turn",
         )
-    elif _SERVED.search(said) or _REQUEST.search(said):
+    elif _is_served(case) or _REQUEST.search(said):
         lines = (
             f"{first}, in the client",
             "or a template that takes one: --chat-template FILE at the server",
@@ -100,6 +105,13 @@ KINDS: tuple[General, ...] = (
         _roles,
         {
             "jinja2.exceptions.TemplateError: Conversation roles must alternate user/": "merge",
+            "max_steps=500\njinja2.exceptions.TemplateError: Conversation roles must alternate "
+            "user/": ("a row does not keep to it"),
+            "model.save_pretrained_gguf('x')  # for ollama\nTraceback (most recent call last):\n  "
+            'File "/w/a.py", line 9, in f\n    tokenizer.apply_chat_template(m)\n'
+            "jinja2.exceptions.TemplateError: Conversation roles must alternate user/": (
+                "a row does not keep to it"
+            ),
             "{{ raise_exception('Conversation roles must alternate user/assistant/') }}": "",
             'srv operator(): got exception: {"error":{"code":500,"message":"Error: Jinja Exception:'
             ' Conversation roles must alternate user/assistant/..."': "before they are sent",

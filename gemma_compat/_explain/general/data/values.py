@@ -253,6 +253,9 @@ KINDS: tuple[General, ...] = (
             "AttributeError: 'str' object has no attribute 'to'": "batch.items()",
             "AttributeError: 'str' object has no attribute 'shape'": "last_hidden_state",
             "    loss.mean()\nAttributeError: 'int' object has no attribute 'mean'": "sum()",
+            "We looked at the loss. Then:\nAttributeError: 'int' object has no attribute 'mean'": (
+                "a number (int) stands"
+            ),
             "AttributeError: 'float' object has no attribute 'split'": "dropna",
             "AttributeError: 'int' object has no attribute 'lower'": "str(row",
             "AttributeError: 'tuple' object has no attribute 'log_softmax'": "[0]",

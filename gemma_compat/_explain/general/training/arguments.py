@@ -37,7 +37,7 @@ def _twice(case: Case) -> Answer:
             together if packages else "look at the last frame: which of the calls adds it",
             f"or leave {name} out, if the script gives it" if packages or place else own,
         ),
-        why="model.generate(input_ids, **inputs) gives input_ids twice: inputs holds it as well"
+        why="model(input_ids, **inputs) gives input_ids twice: inputs holds it as well"
         if of_script
         else "a wrapper passes on what it was given and adds the argument itself",
         known="Python's words tell the two ways apart"
@@ -139,6 +139,9 @@ KINDS: tuple[General, ...] = (
             "TypeError: Gemma4AudioModel(...) got multiple values for keyword argument "
             "'return_dict'": "return_dict twice",
             "TypeError: f() got multiple values for argument 'x'": "x twice",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 3, in <module>\n    '
+            "model(input_ids, **inputs)\nTypeError: G.forward() got multiple values for argument "
+            "'input_ids'": "model(input_ids, **inputs) gives",
             "# Gemma3ForCausalLM_forward() got multiple values for argument 'logits_to_keep'\n"
             "Unsloth 2025.3.18: Fast Gemma3 patching. Transformers: 4.50.0.": (
                 "pip install -U unsloth unsloth_zoo"
@@ -156,6 +159,13 @@ KINDS: tuple[General, ...] = (
             "line 3, in f\n    g()\nTypeError: Gemma2DecoderLayer.forward() missing 1 required "
             "positional argument: 'position_embeddings'": "in transformers 4.48.0 to ",
             "TypeError: f() missing 1 required positional argument: 'x'": "without x",
+            "TypeError: create_causal_mask() missing 1 required positional argument: "
+            "'cache_position'": "pip install -U transformers",
+            "TypeError: SequenceParallel.mask() missing 1 required positional argument: "
+            "'cache_position'": "ms-swift",
+            "TypeError: get_reward() missing 1 required positional argument: 'context_length'": (
+                "is called without context_length"
+            ),
             'Traceback (most recent call last):\n  File "/x/unsloth_compiled_cache/'
             'UnslothGRPOTrainer.py", line 6541, in _calculate_rewards\n    output_reward_func = '
             "reward_func(\nTypeError: reward() missing 1 required positional argument: 'answer'": (

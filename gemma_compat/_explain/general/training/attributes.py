@@ -8,6 +8,7 @@ from ...answer import Answer
 from ..base import Case, General
 from ..released import upgrade
 from .caches import newer_reader
+from .known_by_name import is_of_no_trainer, of_the_base
 
 _WRAPPERS = (
     r"DistributedDataParallel|FullyShardedDataParallel|DataParallel|DeepSpeedEngine|OptimizedModule"
@@ -130,12 +131,13 @@ def _inner_model(case: Case) -> Answer:
 
 
 def _overridden(case: Case) -> Answer | None:
-    method = (case.match["method"] or "").rpartition(".")[2]
-    if re.search(r"[/\\](?:pytorch_)?lightning(?:_fabric)?[/\\]", case.frames):
+    owner, _, method = (case.match["method"] or "").rpartition(".")
+    if is_of_no_trainer(case, owner):
         return None
-    outside = [
-        item for item in case.packages if item not in {"torch", "transformers", "accelerate"}
-    ]
+    if owner == "Trainer":
+        return of_the_base(method)
+    known = {"torch", "transformers", "accelerate"}
+    outside = [item for item in case.packages if item not in known]
     signature = {
         "compute_loss": "def compute_loss(self, model, inputs, return_outputs=False, **kwargs):",
         "training_step": "def training_step(self, model, inputs, num_items_in_batch=None):",
@@ -174,13 +176,19 @@ _HOOKS = (
 KINDS: tuple[General, ...] = (
     General(
         "trainer-method-of-another-time",
-        rf"(?P<method>(?:\w{{1,60}}\.)?(?:{_HOOKS}))\(\) (?:got an unexpected keyword argument "
-        r"'(?:num_items_in_batch|start_time|train_dataset|device|metrics|trial)'|"
+        rf"(?<!\w)(?P<method>(?:\w{{1,60}}\.)?(?:{_HOOKS}))\(\) (?:got an unexpected keyword "
+        r"argument '(?:num_items_in_batch|start_time|train_dataset|device|metrics|trial)'|"
         r"takes (?:from )?\d[^\n]{0,30}positional arguments? but \d+ (?:was|were) given)",
         _overridden,
         {
-            "TypeError: CustomTrainer.compute_loss() got an unexpected keyword argument "
-            "'num_items_in_batch'": "**kwargs):",
+            "TypeError: T.compute_loss() got an unexpected keyword argument 'num_items_in_batch'": (
+                "**kwargs):"
+            ),
+            "TypeError: Trainer.compute_loss() got an unexpected keyword argument "
+            "'num_items_in_batch'": "transformers>=4.46",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\n    '
+            "logger.log(a, b)\nTypeError: MyLogger.log() takes 2 positional arguments but 3 were "
+            "given": "",
             "TypeError: MyTrainer.log() takes 2 positional arguments but 3 were given": (
                 "start_time=None"
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ..base import Case
 
 _MARKED = Answer(
     "accelerate or bitsandbytes is older than transformers 5, which marks each weight that is "
@@ -29,8 +30,22 @@ _CHECKPOINTING = Answer(
     ),
     why="transformers 4.35 changed what it hands over; code from the Hub, and classes that bring "
     "their own method, are of the time that they were written in",
-    known="read in transformers 4.50.3, which looks at the method's arguments first; the release "
-    "of the change is from memory",
+    known="read in transformers 4.50.3, which looks at the method's arguments first, and names "
+    "4.35 for the change",
+    settles=False,
+)
+_OWN_CHECKPOINTING = Answer(
+    "gradient_checkpointing_enable of this class does not take gradient_checkpointing_kwargs, "
+    "which its caller hands over",
+    (
+        "pip install -U transformers   where the method is PreTrainedModel's",
+        "def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs=None):   in a class "
+        "of your own; pip install -U of the package that the class is of",
+        "gradient_checkpointing=False   shows whether that is all",
+    ),
+    why="a class that brings this method, or a transformers before 4.35, is of an older time than "
+    "the trainer that calls it",
+    known="the message; the release is that of a comment in transformers 4.50.3",
     settles=False,
 )
 _PER_BATCH = Answer(
@@ -45,6 +60,38 @@ _PER_BATCH = Answer(
 )
 
 
+# The release that brought what a method is given.
+_BROUGHT = {"log": "4.47", "get_batch_samples": "4.50", "_get_train_sampler": "4.52"}
+
+
+def of_the_base(method: str) -> Answer:
+    """Answer a line of the script that calls the Trainer's own method."""
+    older = method == "_save_checkpoint"  # which lost an argument
+    since = _BROUGHT.get(method, "4.46")
+    return Answer(
+        f"{method} of the installed transformers takes fewer arguments than the script hands it",
+        (
+            "super()._save_checkpoint(model, trial)   in that line"
+            if older
+            else f"pip install -U 'transformers>={since}'",
+            "or only what the installed one takes in the call of super(): "
+            f"help(transformers.Trainer.{method})",
+        ),
+        why="a subclass hands on to the Trainer what another release of transformers takes",
+        known="the message: the method that refuses is the Trainer's own",
+        settles=False,
+    )
+
+
+def is_of_no_trainer(case: Case, owner: str) -> bool:
+    """Return whether a method of such a name is none of transformers' Trainer."""
+    if re.search(r"[/\\](?:pytorch_)?lightning(?:_fabric)?[/\\]", case.frames):
+        return True
+    if "positional" not in case.match[0] or "Trainer" in owner:
+        return False
+    return case.is_of_the_script if case.places else "Trainer" not in case.near
+
+
 def known_by_name(function: str, name: str) -> Answer | None:
     """Return the answer for an argument that only one caller hands over."""
     called = function.rpartition(".")[2]
@@ -57,7 +104,7 @@ def known_by_name(function: str, name: str) -> Answer | None:
     }:
         return _CHECKPOINTING
     if called == "gradient_checkpointing_enable" and name == "gradient_checkpointing_kwargs":
-        return _CHECKPOINTING
+        return _OWN_CHECKPOINTING
     if name == "compute_result":
         return _PER_BATCH
     return None

@@ -149,6 +149,8 @@ def _constructor(function: str) -> str:
 _REWARDED = re.compile(
     r"\breward_f(?:unc|n)\w*\(|_calculate_rewards|reward_manager|compute_score\("
 )
+# Not the user's: TRL's own for PPO, and methods of trainers.
+_OF_A_LIBRARY = re.compile(r"\bget_reward$|Trainer\.\w+$")
 _OF_TRL = {"prompts", "completions", "completion_ids"}
 
 
@@ -160,7 +162,8 @@ def is_a_reward(case: Case, function: str) -> bool:
     called = case.code or "\n".join(case.around.splitlines()[-12:])
     if _REWARDED.search(called):
         return True
-    return re.search("reward", function) is not None and not case.is_of_the_script
+    is_named = "reward" in function and not _OF_A_LIBRARY.search(function)
+    return is_named and not case.is_of_the_script
 
 
 def _column_for_a_reward(function: str, name: str) -> Answer:
@@ -208,6 +211,21 @@ def _of_masks(function: str) -> Answer:
     )
 
 
+# What a model's file calls of transformers to make its masks.
+_OF_TRANSFORMERS = re.compile(r"create_(?:\w{1,20}_)?(?:causal_mask|masks_for_generate)")
+_NEWER_MASKS = Answer(
+    "the installed transformers asks for cache_position where a mask is made, and the caller, "
+    "written for a newer one, does not hand it over",
+    (
+        "pip install -U transformers",
+        "or the model's files of a revision that is as old as the installed transformers",
+    ),
+    why="releases of transformers 5 stopped handing cache_position to these functions",
+    known="read in transformers 4.57.6 and 5.0.0, which ask for it, and 5.17.0, which does not",
+    certain=False,
+)
+
+
 def _is_as_old(case: Case, function: str, first: Interval) -> bool:
     """Return whether the function is as new as its argument: then the model is new."""
     asked = f"TypeError: {function}() got an unexpected keyword argument 'self'"
@@ -224,7 +242,8 @@ def missing_argument(case: Case) -> Answer:
     if of_awq := by_autoawq(case, function, f"without {name}, which that function asks for"):
         return of_awq
     if name == "cache_position" and "mask" in function:
-        return _of_masks(function)
+        is_called = _OF_TRANSFORMERS.fullmatch(function)
+        return _NEWER_MASKS if is_called else _of_masks(function)
     asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
     known = released(case, asked)
     spans = known.found.releases if known is not None and "." in function else ()

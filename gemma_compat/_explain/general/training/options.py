@@ -32,7 +32,7 @@ def _not_a_choice(case: Case) -> Answer:
 
 
 # What pip installs for a tracker whose callback has another name.
-_TRACKERS = {"comet": "comet-ml", "azureml": "azureml-mlflow", "flyte": "flytekit"}
+_TRACKERS = {"comet": "comet-ml", "azureml": "azureml-sdk", "flyte": "flytekit"}
 
 
 KINDS: tuple[General, ...] = (
@@ -251,6 +251,8 @@ KINDS: tuple[General, ...] = (
             known="the message names it",
         ),
         {
+            "RuntimeError: AzureMLCallback requires azureml to be installed. Run `pip install "
+            "azureml-sdk`.": "azureml-sdk",
             "RuntimeError: TensorBoardCallback requires tensorboard to be installed. Either update "
             "your PyTorch version or install tensorboardX.": 'report_to="none"',
         },

@@ -10,6 +10,8 @@ from ..base import Case, General
 _OF_LOGS = re.compile(
     r"\blogs?\b|log_history|\bhistory\b|metrics|\bstate\b|\bdf\b|results?\b|stats"
 )
+# What a model returned, in a line that writes to a log as well.
+_OF_OUTPUTS = re.compile(r"(?:\bout(?:puts?)?|\)) ?\[['\"]")
 
 
 def _of_a_log(case: Case, name: str) -> Answer:
@@ -29,7 +31,7 @@ def _of_a_log(case: Case, name: str) -> Answer:
 
 def _no_such_output(case: Case) -> Answer:
     name = case.match["name"]
-    if _OF_LOGS.search(case.code):
+    if _OF_LOGS.search(case.code) and not _OF_OUTPUTS.search(case.code):
         return _of_a_log(case, name)
     if name == "loss":
         return Answer(
@@ -97,6 +99,8 @@ KINDS: tuple[General, ...] = (
             "KeyError: 'logits'": "AutoModel",
             'Traceback (most recent call last):\n  File "/w/t.py", line 9, in on_log\n    '
             "self.seen.append(logs['loss'])\nKeyError: 'loss'": "logs.get('loss')",
+            'Traceback (most recent call last):\n  File "/w/t.py", line 9, in compute_loss\n    '
+            "metrics['loss'] = outputs['loss']\nKeyError: 'loss'": "labels did not come",
         },
     ),
     General(

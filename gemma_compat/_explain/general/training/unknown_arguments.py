@@ -253,6 +253,8 @@ KINDS: tuple[General, ...] = (
             "'_is_hf_initialized'": "-U accelerate bitsandbytes",
             "TypeError: QWenPreTrainedModel._set_gradient_checkpointing() got an unexpected "
             "keyword argument 'enable'": "gradient_checkpointing=False",
+            "TypeError: MyModel.gradient_checkpointing_enable() got an unexpected keyword argument "
+            "'gradient_checkpointing_kwargs'": "in a class of your own",
             "TypeError: compute_metrics() got an unexpected keyword argument 'compute_result'": (
                 "batch_eval_metrics=False"
             ),
