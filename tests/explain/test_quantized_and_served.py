@@ -182,7 +182,7 @@ def _bytes(text: str) -> io.BytesIO:
 def test_where_only_a_launcher_reports_every_text_of_the_log_counts() -> None:
     report = "subprocess.CalledProcessError: Command '['python', 'x.py']' died with signal 6.\n"
     quoted = "# HIP out of memory. Tried to allocate 2.00 GiB\nran accelerate launch\n"
-    assert "more memory than the card has" in headline(explain_log(_bytes(quoted + report)))
+    assert "the memory of the card ran out" in headline(explain_log(_bytes(quoted + report)))
     assert "only the launcher's report" in headline(explain_log(_bytes(report)))
 
 

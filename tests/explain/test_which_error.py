@@ -192,7 +192,7 @@ def test_of_two_crashes_the_last_one_is_told_first() -> None:
 
 def test_a_run_that_was_resumed_is_said_to_have_gone_on() -> None:
     found = explain(f"{OOM}\n$ python t.py --resume\n{_STEPS}")
-    assert "needs more memory than the card has. A run went on after it (line 4)" in headline(found)
+    assert "the memory of the card ran out. A run went on after it (line 4)" in headline(found)
     one_step = explain(f"{OOM}\n{_STEPS.splitlines()[0]}\n")
     assert "went on" not in headline(one_step)
 

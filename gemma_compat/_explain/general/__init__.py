@@ -37,6 +37,7 @@ FILES = (
     "saving.llama_cpp_build",
     "saving.gguf_files",
     "serving.llama_cpp",
+    "serving.ollama_refusals",
     "serving.gguf_vocabulary",
     "serving.ollama",
     "serving.ollama_running",

@@ -96,7 +96,7 @@ def not_a_text(kind: str) -> Answer:
         return _NOT_A_NUMBER
     if kind in {"int", "bool"}:
         return Answer(
-            f"{'an' if kind == 'int' else 'a'} {kind} stands where a text is expected",
+            f"a value of type {kind} stands where a text is expected",
             (_AS_TEXT, LOOK),
             known="the message; where the value comes from, the last frames show",
             settles=False,

@@ -70,8 +70,7 @@ def no_name(case: Case) -> Answer:
         return _object(given)
     if re.fullmatch(r"(?!(?:cuda|mps|cpu|[A-Za-z]):)[\w.-]+:[\w.-]+", given):
         return Answer(
-            f"{given} is a name of Ollama's, with a tag behind the colon, and names nothing on "
-            f"the Hub",
+            f"{given} is a name of Ollama's, with a tag behind the colon, and not one of the Hub",
             ("OWNER/NAME of the page at huggingface.co, as google/gemma-3-4b-it for gemma3:4b",),
             known="the message has the value",
             settles=False,

@@ -98,7 +98,9 @@ _BEGINS = (
 
 def _not_a_gguf(case: Case) -> Answer | None:
     text = f"{case.hit.before}{case.hit.text}\n{case.hit.after}"
-    if "content type" in case.match[0] and not re.search(r"(?i)ollama|modelfile|gguf", text):
+    if "content type" in case.match[0] and not re.search(
+        r"(?i)ollama|modelfile|gguf|\bFROM \S", text
+    ):
         return None
     first = re.search(r"invalid magic characters:? '(?P<it>[^'\n]{1,8})'", case.hit.text)
     known = next((what for mark, what in _BEGINS if first and first["it"].startswith(mark)), None)
