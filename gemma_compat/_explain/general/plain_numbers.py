@@ -104,7 +104,10 @@ def _one_of_many(case: Case) -> Answer:
         )
     if "scatter_gather.py" in case.frames:
         return _GATHERED
-    if re.search(r"torch\.(?:as_)?tensor\(|np\.array\(|torch\.(?:Long|Float)Tensor\(", case.code):
+    makes = re.search(
+        r"torch\.(?:as_)?tensor\(|np\.array\(|torch\.(?:Long|Float)Tensor\(", case.code
+    )
+    if makes and not re.search(r"\.item\(\)|\b(?:float|int)\(", case.code):
         return _LIST_OF_TENSORS
     return Answer(
         "one number is expected, and a tensor of several is given",
@@ -212,6 +215,9 @@ KINDS: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "/home/me/t.py", line 4, in collate\n    '
             'ids = torch.tensor([x["input_ids"] for x in batch])\nValueError: only one element '
             "tensors can be converted to Python scalars": "pad_sequence",
+            'Traceback (most recent call last):\n  File "/home/me/t.py", line 4, in collate\n    '
+            "l = torch.tensor([x.item() for x in ls])\nRuntimeError: a Tensor with 5 elements "
+            "cannot be converted to Scalar": "tensor of several is given",
             "TypeError: only integer tensors of a single element can be converted to an index, "
             "in _get_unpad_data": "FlashAttention",
             'Traceback (most recent call last):\n  File "/x/site-packages/transformers/'

@@ -49,7 +49,8 @@ KINDS: tuple[General, ...] = (
         r"HCCL function error|ERR0\d{4} (?:DIST|HCCL)|"
         r"wait execution of the Notify register times out|hcclComm\w{0,20} (?:failed|error)",
         always(
-            "the NPUs of the run did not reach each other, or one of them waited in vain",
+            "an exchange between the NPUs of the run (HCCL) failed: most often one of them stopped "
+            "first, or was not reached",
             "look for the first error among the logs of all ranks: one that stopped leaves the "
             "others waiting",
             "HCCL_CONNECT_TIMEOUT=1800 HCCL_EXEC_TIMEOUT=7200   where loading or saving takes long "
@@ -58,6 +59,7 @@ KINDS: tuple[General, ...] = (
             "HCCL_SOCKET_IFNAME",
             why="HCCL carries what the ranks exchange, and says so of whatever ends that",
             known="HCCL says so; which rank failed first, its own log shows",
+            certain=False,
             settles=False,
         ),
         {

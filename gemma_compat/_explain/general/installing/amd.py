@@ -7,20 +7,25 @@ import re
 from ...answer import Answer
 from ..base import Case, General, always
 
-_GFX = re.compile(r"\bgfx(?P<number>\d{3,4}[a-f]?)\b")
-# Which near number stands in for a card's own, by its family.
-_OVERRIDES = (("103", "10.3.0"), ("110", "11.0.0"), ("90", "9.0.0"))
+_GFX = re.compile(r"\bgfx(?P<number>\d{2,4}[a-f]?)\b")
+_NAMED = re.compile(r"(?i)\barch\w* ?[:=] ?gfx(?P<number>\d{2,4}[a-f]?)\b")
+# Which near number stands in for a card's own, by its family; none for those that wheels name.
+_OVERRIDES = (("103", "10.3.0"), ("110", "11.0.0"), ("90c", "9.0.0"))
+_IN_WHEELS = {"1030", "1100"}
 
 
 def _override(case: Case) -> str:
     """Return the setting that has a near kernel run in place of the card's own."""
-    found = _GFX.search(f"{case.near}\n{case.around}")
-    if found is None:
+    text = f"{case.near}\n{case.around}"
+    found = _NAMED.search(text) or _GFX.search(text)
+    several = len(set(_GFX.findall(text))) > 1 and not _NAMED.search(text)
+    if found is None or several:  # of a list, nothing says which is the card
         return (
             "HSA_OVERRIDE_GFX_VERSION=10.3.0 (RDNA 2), 11.0.0 (RDNA 3) before the command, on Linux"
         )
     number = found["number"]
     near = next((to for family, to in _OVERRIDES if number.startswith(family)), "")
+    near = "" if number in _IN_WHEELS else near
     if near:
         return f"HSA_OVERRIDE_GFX_VERSION={near} before the command, on Linux   (for gfx{number})"
     return (
@@ -53,8 +58,8 @@ def _hip(case: Case) -> Answer:
         why="wheels hold code for some gfx numbers; a near one may run in place of the card's, "
         "which AMD does not support",
         known="the message"
-        if _GFX.search(case.near)
-        else "the message; the card's gfx number is not in the log",
+        if len(set(_GFX.findall(case.near))) == 1 or _NAMED.search(case.near)
+        else "the message; which gfx number the card has, the log does not say",
         settles=False,
     )
 
@@ -62,7 +67,8 @@ def _hip(case: Case) -> Answer:
 KINDS: tuple[General, ...] = (
     General(
         "rocm-library-failed",
-        r"(?:HIPBLAS_STATUS_\w{3,40}|rocBLAS error|rocblas_status_\w{3,40}|MIOpen Error)"
+        r"(?:HIPBLAS_STATUS_\w{3,40}|rocBLAS error(?!: Cannot read)|rocblas_status_\w{3,40}|"
+        r"MIOpen Error)"
         r"(?![^\n]{0,300}Will attempt to recover)",
         always(
             "a library of ROCm (BLAS, MIOpen) failed on the card",
@@ -90,6 +96,10 @@ KINDS: tuple[General, ...] = (
         _hip,
         {
             "RuntimeError: HIP error: invalid device function": "HSA_OVERRIDE_GFX_VERSION",
+            "rocBLAS error: Cannot read /x/TensileLibrary.dat: No such file for GPU arch : "
+            "gfx1103\n/x/TensileLibrary_lazy_gfx900.dat": "on Linux (for gfx1103)",
+            "built for gfx900;gfx1030\nRuntimeError: HIP error: invalid device function": "RDNA 3",
+            "on a gfx90a\nRuntimeError: HIP error: invalid device function": "a torch with gfx90a",
             "0.02.202.100 E ROCm error: device kernel image is invalid": "rocminfo",
         },
         alone=True,

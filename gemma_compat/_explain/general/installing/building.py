@@ -61,6 +61,14 @@ KINDS: tuple[General, ...] = (
             "ModuleNotFoundError: No module named 'torch'\nerror: metadata-generation-failed": (
                 "no torch in this"
             ),
+            "      ModuleNotFoundError: No module named 'torch'\n      hint: try `pip install "
+            "flash-attn --no-build-isolation`\nerror: metadata-generation-failed": "isolation",
+            "  error: command 'cl.exe' failed with exit status 2\n  ERROR: Failed building wheel "
+            "for pycocotools": "stands above it",
+            "  error: rustc 1.63.0 is not supported by this package\n  ERROR: Failed building "
+            "wheel for tokenizers": "stands above it",
+            "  The detected CUDA version (12.2) mismatches the version that was used to compile\n"
+            "  PyTorch (11.8). Please\n  ERROR: Failed building wheel for apex": "whl/cu126",
             "error: subprocess-exited-with-error\n      torch is not installed, please install "
             "torch first!": "--no-build-isolation",
         },

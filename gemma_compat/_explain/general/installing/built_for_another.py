@@ -105,7 +105,7 @@ KINDS: tuple[General, ...] = (
             "older",
             (
                 "an older wheel of that package, or one that is built here: pip install "
-                "--no-binary :all: --no-build-isolation NAME",
+                "--no-binary NAME --no-deps --no-build-isolation NAME",
                 "or a newer system, or a container of one",
             )
             if case.match["name"].startswith("GLIBC_")

@@ -44,13 +44,14 @@ _DRIVER = (
     ),
     (
         r"NVML: Unknown Error",
-        "the process lost its access to the cards",
+        "the process has no access to the cards, or lost it",
         (
             "restart the container; nvidia-smi on the host shows whether the cards are there",
             "if it comes back after some time: --device=/dev/nvidia0 --device=/dev/nvidiactl "
             "--device=/dev/nvidia-uvm beside --gpus all",
         ),
-        "a reload of systemd takes the devices away from containers that run",
+        "a reload of systemd takes the devices away from containers that run; a container that "
+        "was never given them says the same",
     ),
     (
         r"CUDA driver error: (?!unknown|initialization|system|no CUDA)",

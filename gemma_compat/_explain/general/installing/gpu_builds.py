@@ -63,7 +63,8 @@ _ON_MACOS = (
     r"(?<![A-Za-z]:)/Users/\w|\bmacOS\b|\bDarwin\b|\bMac(?:Book| mini| Studio)?\b|"
     r"\bApple (?:M\d|[Ss]ilicon)|macosx|arm64-apple|/opt/homebrew/"
 )
-_ELSEWHERE = r"\bLinux\b|/home/\w|[A-Z]:\\|manylinux|\bNVIDIA [A-Z]|\bGeForce\b"
+_ELSEWHERE = r"\bLinux\b|/home/\w|[A-Z]:\\|manylinux|\bNVIDIA [A-Z]|\bGeForce\b|"
+_ELSEWHERE += r"\b(?:A100|H100|H200|B200|A10G?|L4|L40S?|T4|V100|RTX ?\d{4})\b"
 _ON_AMD = r"(?i)\bROCm\b|\bRX ?\d{4}|\bgfx\d{3,4}|\bMI\d{3}X?\b"
 
 
@@ -151,6 +152,8 @@ KINDS: tuple[General, ...] = (
             "AssertionError: Torch not compiled with CUDA enabled": "whl/cu128",
             '  File "/Users/me/a.py", line 3, in f\n    m.cuda()\nAssertionError: Torch not '
             "compiled with CUDA enabled": "mps",
+            "my MacBook, and now a server with an A100\nAssertionError: Torch not compiled with "
+            "CUDA enabled": "whl/cu128",
             "NVIDIA GeForce GTX 1080 Ti\nAssertionError: Torch not compiled with CUDA enabled": (
                 "whl/cu126"
             ),

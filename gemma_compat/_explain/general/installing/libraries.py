@@ -39,8 +39,13 @@ _OF_OTHERS = (
         ),
     ),
     (
+        r"libtorch_cuda_(?:cu|cpp)\.so",
+        "a part of torch before 2.0: what asks for it was built for such a torch",
+        ("the package of the last frame, built anew or in a release for the torch that is here",),
+    ),
+    (
         r"lib(?:torch|c10)_?cuda\w*\.so",
-        "torch's CUDA part, and the torch that is installed is a build for the CPU",
+        "torch's CUDA part, which a torch for the CPU (or for ROCm) does not have",
         (
             "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128",
             "or the extension of the last frame in a build for the CPU",
@@ -139,7 +144,8 @@ KINDS: tuple[General, ...] = (
             "ImportError: libcuda.so.1: cannot open shared object file: No such file or "
             "directory": "--gpus all",
             "ImportError: libtorch_cuda.so: cannot open shared object file: No such file or "
-            "directory": "build for the CPU",
+            "directory": "a torch for the CPU",
+            "ImportError: libtorch_cuda_cu.so: cannot open shared object file": "before 2.0",
             "ImportError: libmpi.so.40: cannot open shared object file: No such file": "openmpi",
             "OSError: libavutil.so.57: cannot open shared object file: No such file": "ffmpeg",
             "ImportError: libpython3.10.so.1.0: cannot open shared object file": "CONDA_PREFIX",

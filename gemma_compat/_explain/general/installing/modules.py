@@ -37,10 +37,7 @@ def _of_another_time(case: Case, package: str, who: str) -> tuple[str, ...]:
     if package.startswith("unsloth") and not who:
         return (f"{upgrade(package)}   and restart the kernel",)
     if package not in _STACK and not who.startswith("unsloth"):
-        return (
-            f"pip install -U {distribution(package)}",
-            _NEWER_PYTHON,
-        )
+        return (f"pip install -U {distribution(package)}", _NEWER_PYTHON)
     if package not in _STACK:
         return (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",)
     if who:
@@ -246,9 +243,7 @@ KINDS: tuple[General, ...] = (
             "ImportError: cannot import name 'Dataset' from 'datasets' (unknown place)": "rename",
             "ImportError: cannot import name A from transformers.b": "transformers",
             "AttributeError: module 'pkgutil' has no attribute 'ImpImporter'": "before 3.12",
-            "ImportError: cannot import name 'Mapping' from 'collections' (/x/collections/a.py)": (
-                "before 3.10"
-            ),
+            "ImportError: cannot import name 'Mapping' from 'collections' (/x/a.py)": "before 3.10",
             "ImportError: cannot import name 'override' from 'typing'": "a newer Python",
             "ImportError: cannot import name 'LoraConfig' from 'peft' (/home/me/peft.py)": (
                 "a file called peft.py"
@@ -256,8 +251,10 @@ KINDS: tuple[General, ...] = (
             "ImportError: cannot import name 'train' from 'utils' (/home/me/utils.py)": (
                 "that Python found has no train"
             ),
-            "ImportError: cannot import name 'genai' from 'google' (unknown location)": (
-                "pip install -U google-genai"
+            "ImportError: cannot import name 'genai' from 'google' (unknown)": "google-genai",
+            "ImportError: cannot import name 'x' from 'code' (/home/me/code/__init__.py)": "rename",
+            "ImportError: cannot import name 'Self' from 'typing' (C:\\conda\\lib\\typing.py)": (
+                "a newer Python"
             ),
             "AttributeError: module 'PIL.Image' has no attribute 'ANTIALIAS'": "pillow<10",
             "AttributeError: module 'wandb' has no attribute 'init'": "an earlier run",
@@ -291,6 +288,8 @@ KINDS: tuple[General, ...] = (
             "ModuleNotFoundError: No module named 'transformers.models.qwen2'": "4.38.0",
             "ModuleNotFoundError: No module named 'imp'": "took the module imp out",
             "ModuleNotFoundError: No module named 'fcntl'": "WSL",
+            "ModuleNotFoundError: No module named 'google.auth'": "pip install google-auth",
+            "ModuleNotFoundError: No module named 'pyaudioop'": "audioop-lts",
             "ModuleNotFoundError: No module named 'torch.nn'; 'torch' is not a package": "torch.py",
             "- transformers: 4.46.0\nTraceback (most recent call last):\n  File "
             '"/x/site-packages/trl/import_utils.py", line 3, in f\n    f()\nModuleNotFoundError: '

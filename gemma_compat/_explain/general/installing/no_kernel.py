@@ -91,8 +91,8 @@ def no_kernel_image(case: Case) -> Answer:
             "if it is: an extension lacks it (xformers, flash-attn, bitsandbytes): build or update "
             "that one",
         ),
-        why="torch's wheels for CUDA 12.8 and 13 leave out Pascal and, from 2.11 on, Volta (P100, "
-        "GTX 10, V100); those for CUDA 12.6 have both, up to torch 2.14"
+        why="torch's wheels for CUDA 13 leave out Pascal and Volta (P100, GTX 10, V100), those for "
+        "CUDA 12.8 Pascal and, from 2.11 on, Volta; those for CUDA 12.6 have both, up to torch 2.14"
         if old
         else "wheels hold kernels for some compute capabilities only. Cards of 2025 (RTX 50, B200) "
         "need torch 2.7 or newer, built for CUDA 12.8",

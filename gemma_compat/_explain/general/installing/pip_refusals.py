@@ -25,7 +25,8 @@ def _another_platform(case: Case) -> Answer:
     name = case.match["name"]
     tag = re.search(r"-cp(?P<major>\d)(?P<minor>\d{1,2})-", name)
     torch = re.search(r"torch(?P<torch>\d\.\d{1,2})", name)
-    wanted = [f"Python {tag['major']}.{tag['minor']}"] if tag else []
+    newer = " or newer" if "-abi3-" in name else ""
+    wanted = [f"Python {tag['major']}.{tag['minor']}{newer}"] if tag else []
     wanted += [name.rpartition("-")[2].replace("_", " ", 1)]
     return Answer(
         f"the wheel is for {' and '.join(wanted)}, and this is another Python or system",
@@ -90,6 +91,9 @@ KINDS: tuple[General, ...] = (
         {
             "ERROR: flash_attn-2.7.4+cu12torch2.6cxx11abiFALSE-cp311-cp311-linux_x86_64.whl is not "
             "a supported wheel on this platform.": "for Python 3.11",
+            "ERROR: x-0.4-cp39-abi3-win_amd64.whl is not a supported wheel on this platform.": (
+                "Python 3.9 or newer"
+            ),
         },
         alone=True,
     ),
@@ -111,12 +115,14 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "requirement-not-installed",
-        r"ERROR: (?P<who>[\w.-]{2,60}) \S{1,30} requires (?P<need>[\w.-]{2,60})\S{0,60}, which "
-        r"is not installed",
+        r"ERROR: (?P<who>[\w.-]{2,60}) \S{1,30} requires (?P<need>[\w.-]{2,60})"
+        r"(?P<bound>\S{0,60}), which is not installed",
         lambda case: Answer(
             f"pip warns: {case.match['who']} needs {case.match['need']}, which is not installed",
             (
-                f"pip install {case.match['need']}",
+                f"pip install '{case.match['need']}{case.match['bound']}'"
+                if case.match["bound"]
+                else f"pip install {case.match['need']}",
                 f"nothing, where the run does not import {case.match['who']}",
             ),
             why="it was installed with --no-deps, or its requirement was removed since; the "
@@ -127,7 +133,10 @@ KINDS: tuple[General, ...] = (
         {
             "ERROR: unsloth-zoo 2025.9.9 requires msgspec, which is not installed.": (
                 "pip install msgspec"
-            )
+            ),
+            "ERROR: tensorflow 2.15.0 requires protobuf<5,>=3.20.3, which is not installed.": (
+                "'protobuf<5,>=3.20.3'"
+            ),
         },
         alone=True,
     ),

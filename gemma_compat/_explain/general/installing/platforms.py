@@ -25,7 +25,7 @@ def _of_older_triton(case: Case) -> Answer:
             f"pip install -U {(who or 'bitsandbytes').replace('_', '-')}",
             "or the torch, with its Triton, of the time of that package",
         ),
-        why="Triton 3 took triton.ops out; bitsandbytes before 0.45.1 imports it"
+        why="Triton 3.2 took triton.ops out; bitsandbytes before 0.45.1 imports it"
         if name == "ops"
         else "modules of Triton move between its releases",
         known="the message; who asks for it, the last frame says",
@@ -42,7 +42,7 @@ def no_triton(case: Case) -> Answer:
             "leave out what needs Triton: Unsloth's CUDA kernels, liger-kernel, torch.compile; "
             "transformers, PEFT and TRL run without it",
         )
-    elif re.search(_ON_WINDOWS, text):
+    elif re.search(_ON_WINDOWS, text) and not re.search(r"\bWSL ?2?\b|\bUbuntu\b", text):
         do = (
             "pip install triton-windows   (of the release that fits torch)",
             f"or {_NOT_COMPILED}",
@@ -83,7 +83,8 @@ def _ptxas(case: Case) -> Answer:
         (
             "pip install -U torch --index-url https://download.pytorch.org/whl/cu130   (its "
             "Triton brings a newer one)",
-            "or TRITON_PTXAS_PATH=/usr/local/cuda/bin/ptxas   of a CUDA toolkit that knows it",
+            "or TRITON_PTXAS_PATH=/usr/local/cuda/bin/ptxas   of a CUDA toolkit that knows it "
+            "(newer Triton: TRITON_PTXAS_BLACKWELL_PATH, for RTX 50, B200, GB10)",
         ),
         why="Triton brings its own ptxas, which assembles its kernels for the card",
         known="the message",
@@ -145,6 +146,9 @@ KINDS: tuple[General, ...] = (
             '  File "C:\\venv\\x.py", line 1, in f\nModuleNotFoundError: No module named '
             "'triton'": "triton-windows",
             "ModuleNotFoundError: No module named 'triton.ops'": "pip install -U bitsandbytes",
+            "WSL2 under Windows 11\nModuleNotFoundError: No module named 'triton'": (
+                "--force-reinstall torch"
+            ),
             "RuntimeError: Triton not installed or not compatible; certain GPU-related functions "
             "will not be available.": "",
         },

@@ -25,7 +25,11 @@ _MODULES = {
     ),
 }
 # Packages that bring such a module back.
-_BACK = {"audioop": "audioop-lts", "cgi": "legacy-cgi", "distutils": "-U setuptools"}
+_BACK = {
+    "audioop": "audioop-lts",
+    "cgi": "legacy-cgi",
+    "distutils": "-U setuptools",
+}
 _UNIX = {"fcntl", "grp", "pwd", "resource", "termios", "pty", "tty", "readline"}
 _ABSTRACT = (
     "Mapping MutableMapping Sequence MutableSequence Set MutableSet Iterable Iterator Callable "
@@ -110,7 +114,10 @@ def _is_before(case: Case, since: str) -> bool:
 def removed_module(case: Case, name: str) -> Answer | None:
     """Answer a module that Python no longer has, or has on Linux and macOS alone."""
     package, packages = name.partition(".")[0], case.packages
-    if package in _UNIX and re.search(r"/home/\w|/usr/|\bLinux\b", case.near):
+    package = "audioop" if package == "pyaudioop" else package  # pydub asks for it second
+    if package == "google" and not re.match(r"google(?:$|\.(?:colab|protobuf)\b)", name):
+        return _part_of_google(name)
+    if package in _UNIX and re.search(r"File \"/|/home/\w|/usr/|\bLinux\b", case.near):
         return None  # a file of the project that bears the name
     if package in _UNIX:
         return Answer(
@@ -143,6 +150,23 @@ def removed_module(case: Case, name: str) -> Answer | None:
     )
 
 
+def _part_of_google(name: str) -> Answer:
+    """Answer a module of Google's, each of which has a separate package."""
+    return Answer(
+        f"{name} is of a separate package, which is not installed",
+        (
+            f"pip install {'-'.join(name.split('.')[:3])}   : most of them are called so"
+            if name != "google.cloud"
+            else "pip install google-cloud-storage   (google-cloud-aiplatform, ...: by what the "
+            "script imports from it)",
+        ),
+        why="many packages share the name google",
+        known="the message; the package's name is made from the module's",
+        certain=False,
+        settles=False,
+    )
+
+
 def _of_python(case: Case, name: str, module: str, who: str) -> Answer:
     """Answer for a name that the standard library of this Python does not have."""
     since = _NAMES.get((module, name))
@@ -162,17 +186,29 @@ def _of_python(case: Case, name: str, module: str, who: str) -> Answer:
             ),
             known="looked for under Python 3.6 to 3.13",
         )
+    is_shown = re.search(r"\([^()\n]*[/\\][^()\n]*\)", case.hit.text) is not None
     return Answer(
-        f"the standard library of this Python has no {name} in {module}{asks}",
+        f"the standard library of this Python has no {name} in {module}{asks}"
+        if is_shown or who
+        else f"the module {module} that is imported has no {name}: Python's own, or a file of "
+        "that name",
         (
+            *([] if is_shown or who else [f"rename a file of yours that is called {module}.py"]),
             "an environment with a newer Python: conda create -n tune python=3.11",
             upgrade(who) if who else "or newer code, where the name was removed",
         ),
         why="a package asks for a newer Python than this one, or, if it is old, for a name that "
         "Python has removed",
-        known="the module is one of Python's own",
+        known="the module's name is one of Python's own",
         settles=False,
     )
+
+
+# Where files of packages and of Python itself lie: conda and uv on Windows have lib\\typing.py.
+_INSTALLED = (
+    r"(?:site|dist)-packages|/lib(?:64)?/python\d|(?i:/lib/\w+(?:/__init__)?\.py$)|"
+    r"(?i:/python\d+/lib/)"
+)
 
 
 def hidden_by_own_file(case: Case, module: str) -> Answer | None:
@@ -184,8 +220,12 @@ def hidden_by_own_file(case: Case, module: str) -> Answer | None:
     place = re.search(r"(?:\(|consider renaming ')(?P<path>(?!consider)[^)'\n]{1,300})[)']", text)
     file = place["path"].replace("\\", "/") if place is not None else ""
     is_own = (
-        file.rpartition("/")[2] == f"{package}.py"
-        and not re.search(r"(?:site|dist)-packages|/lib(?:64)?/python\d|(?i:/python\d+/lib/)", file)
+        (
+            file.rpartition("/")[2] == f"{package}.py"
+            or package in _OF_PYTHON
+            and file.endswith(f"/{package}/__init__.py")
+        )
+        and not re.search(_INSTALLED, file)
     ) or f"'{package}' is not a package" in text
     if not is_own:
         return None
@@ -209,13 +249,15 @@ def removed_name(case: Case, name: str, module: str, who: str) -> Answer | None:
     package = module.partition(".")[0]
     if package in _OF_PYTHON:
         return _of_python(case, name, module, who)
-    if package == "google" and module == "google" and name in {"genai", "generativeai", "cloud"}:
+    if package == "google" and module == "google" and name in {"genai", "generativeai"}:
         return Answer(
             f"google.{name} is a separate package, and it is not installed",
             (f"pip install -U google-{name}   and restart the kernel",),
             why="many packages share the name google",
             known="the message names the module",
         )
+    if module == "google" and name not in {"colab", "protobuf"}:
+        return _part_of_google(f"google.{name}")
     if module == "wandb" and name in {"init", "login", "log", "Artifact", "finish", "config"}:
         return _folder_of_wandb(name)
     for text, since, now, back in _OF_PACKAGES:

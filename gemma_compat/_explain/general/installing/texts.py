@@ -10,9 +10,9 @@ from ..base import Case, General
 
 def _encoded(case: Case, codec: str) -> Answer:
     """Answer text that could not be written in a code."""
-    if codec in {"utf-8", "utf8"}:
+    if codec.startswith("utf"):
         return Answer(
-            "a text holds half of a character (a surrogate), which UTF-8 does not write",
+            "a text holds half of a character (a surrogate), which UTF does not write",
             (
                 "text.encode('utf-8', 'replace').decode()   before it is tokenized or saved",
                 "print(ascii(text))   shows it: an emoji that a cut left in two, or the name of a "
@@ -50,8 +50,10 @@ def _of_the_system(codec: str) -> Answer:
     )
 
 
-def _code_page(case: Case) -> Answer:
-    codec = case.match["codec"].lower()
+def _code_page(case: Case) -> Answer | None:
+    codec = case.match["codec"].lower().replace("_", "-")
+    if codec == "idna":
+        return None  # the name of a host, and no file
     if "escape" in codec:
         return Answer(
             "a backslash in a text of the script begins an escape: most often in a path of Windows",
@@ -65,10 +67,11 @@ def _code_page(case: Case) -> Answer:
         )
     if case.match["way"] == "en":
         return _encoded(case, codec)
-    if codec not in {"utf-8", "utf8"}:
+    if not codec.startswith("utf"):
         return _of_the_system(codec)
+    name = codec.upper() if codec != "utf8" else "UTF-8"
     return Answer(
-        "what is read as UTF-8 text is not UTF-8",
+        f"what is read as {name} text is not {name}",
         (
             "file PATH   shows what it is; encoding='cp1252' (or its own) in open()",
             "or download it again, where it should be text",
@@ -224,6 +227,10 @@ KINDS: tuple[General, ...] = (
             ),
             "UnicodeDecodeError: 'utf-8' codec can't decode byte 0x80 in position 64: invalid "
             "start byte": "not UTF-8",
+            "UnicodeDecodeError: 'utf-16-le' codec can't decode byte 0x0a in position 0: truncated "
+            "data": "is not UTF-16-LE",
+            "UnicodeEncodeError: 'idna' codec can't encode characters in position 0-63: label "
+            "too long": "",
             "UnicodeEncodeError: 'utf-8' codec can't encode character '\\udce9' in position 5: "
             "surrogates not allowed": "surrogate",
             "SyntaxError: (unicode error) 'unicodeescape' codec can't decode bytes in position "

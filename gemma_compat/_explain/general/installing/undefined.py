@@ -50,13 +50,22 @@ def _statement(owner: str, name: str) -> str:
     return f"from {owner} import {name}" if owner else f"import or define {name} first"
 
 
+_OF_JSON = {"true": "True", "false": "False", "null": "None"}
+# Names of Python 2 that stand in modules now, or that are easily meant for another's.
+_MOVED = {
+    "reduce": "from functools import reduce",
+    "reload": "from importlib import reload",
+    "long": "int, or torch.long where a dtype is meant",
+}
+
+
 def _no_import(name: str) -> Answer | None:
     """Answer names that no import brings: of JSON, of a script, of Python 2."""
-    if name in {"true", "false", "null"}:
+    if name in _OF_JSON:
         return Answer(
-            f"JSON stands in a file that Python runs: {name} is JSON's",
+            f"Python has no {name}: it is the word of JSON (and JavaScript) for {_OF_JSON[name]}",
             (
-                "True, False and None in Python's code",
+                f"{_OF_JSON[name]} in its place, in Python's code",
                 "a notebook (.ipynb) is JSON: jupyter nbconvert --to script NOTEBOOK.ipynb",
                 "a text of JSON: json.loads(text)",
             ),
@@ -65,11 +74,18 @@ def _no_import(name: str) -> Answer | None:
         )
     if name == "__file__":
         return Answer(
-            "__file__ is read in a notebook or in a console, where there is no file",
+            "__file__ is read where the code is of no file: in a notebook, a console, or exec",
             ("os.getcwd() in its place", "or the same code as a script: python train.py"),
             known="Python sets __file__ for files alone",
         )
-    if name in {"unicode", "xrange", "raw_input", "basestring", "long", "reduce", "reload"}:
+    if name in _MOVED:
+        return Answer(
+            f"{name} is not defined: Python 3 does not have it among its own names any more",
+            (_MOVED[name],),
+            why="in Python 2 it was one of them",
+            known="Python says so",
+        )
+    if name in {"unicode", "xrange", "raw_input", "basestring"}:
         return Answer(
             f"the code is Python 2's: Python 3 has no {name}",
             (
@@ -227,6 +243,8 @@ KINDS: tuple[General, ...] = (
             "'LoraConfig' is not defined": "pip install -U peft",
             "NameError: name 'model' is not defined": "run the cells above",
             "NameError: name 'null' is not defined": "nbconvert",
+            "NameError: name 'reduce' is not defined": "functools",
+            "NameError: name 'true' is not defined": "True in its place",
             "NameError: name '__file__' is not defined": "os.getcwd()",
             "NameError: name 'FastLanguageModel' is not defined": "from unsloth import Fast",
             '  File "/home/me/t.py", line 3, in f\n    im = Image.open(p)\nNameError: name '

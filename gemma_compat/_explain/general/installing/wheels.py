@@ -123,10 +123,20 @@ def _at_torchs_index(package: str, name: str, label: str) -> Answer:
     )
 
 
-def _no_release(case: Case, package: str, none: bool) -> Answer:
+def _other_python(case: Case, name: str) -> str:
+    """Return which Python the releases ask for that pip left out, or the one that is asked for."""
+    above = case.hit.before[-4000:] + case.hit.text
+    asked = name.partition("==")[2]
+    if asked:
+        found = re.search(rf"[ ;:]{re.escape(asked)} {_OTHER_PYTHON.pattern}", above)
+        return found["bound"].strip() if found else ""
+    bounds = _OTHER_PYTHON.findall(above)
+    return bounds[-1].strip() if bounds else ""
+
+
+def _no_release(case: Case, name: str, package: str, none: bool) -> Answer:
     """Answer a package that has no release, or not the one that is asked for, for this Python."""
-    above = case.hit.before[-4000:]
-    bound = _OTHER_PYTHON.findall(above + case.hit.text)
+    bound = _other_python(case, name)
     return Answer(
         f"pip finds no release of {package} for this Python and this system"
         if none
@@ -134,7 +144,7 @@ def _no_release(case: Case, package: str, none: bool) -> Answer:
         "system",
         (
             *(
-                [f"a Python that is {bound[-1].strip()}: pip left out releases that ask for that"]
+                [f"a Python that is {bound}: pip left out releases that ask for that"]
                 if bound
                 else []
             ),
@@ -165,7 +175,8 @@ def _no_wheel(case: Case) -> Answer | None:
     if re.search(rf"import name ['`]{re.escape(package)}['`]", case.near):
         return None  # a name in a package, which the line before shows
     label = re.search(r"\+(cu\d{2,3}|cpu|rocm[\d.]+)$", name)
-    if label is not None:
+    of_torch = package in {"torch", "torchvision", "torchaudio", "xformers"}
+    if label is not None and of_torch and "download.pytorch.org" not in above:
         return _at_torchs_index(package, name, label[1])
     if none and _NO_NETWORK.search(above):
         return _not_reached(package)
@@ -173,7 +184,7 @@ def _no_wheel(case: Case) -> Answer | None:
         return no_triton(case)
     if re.search(_ON_ARM, case.hit.before + case.hit.text + case.hit.after):
         return no_wheel_for_arm(name or "the package")
-    return _no_release(case, package, none)
+    return _no_release(case, name, package, none)
 
 
 KINDS: tuple[General, ...] = (
@@ -202,6 +213,11 @@ KINDS: tuple[General, ...] = (
             "ERROR: Ignored the following versions that require a different python version: 4.57.0 "
             "Requires-Python >=3.9.0\nERROR: No matching distribution found for "
             "transformers==4.57.0": "a Python that is >=3.9.0",
+            "ERROR: Ignored the following versions that require a different python version: 0.5 "
+            "Requires-Python >=3.7,<3.11; 0.9 Requires-Python >=3.13\nERROR: No matching "
+            "distribution found for foo==0.5": "a Python that is >=3.7,<3.11",
+            "Looking in indexes: https://download.pytorch.org/whl/cu121\nERROR: No matching "
+            "distribution found for torch==2.0.1+cu121": "pip index versions torch",
             "ERROR: Could not find a version that satisfies the requirement bitsandbytes==0.46.0 "
             "(from versions: 0.41.0, 0.42.0)": "pip index versions bitsandbytes",
             "DGX Spark: issue with pip install onnxruntime-gpu==1.21  Could not find a version "

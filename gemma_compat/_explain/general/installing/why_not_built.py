@@ -23,11 +23,22 @@ _TWO_CUDAS = (
     r"detected CUDA version \((?P<nvcc>[\d.]{2,6})\) mismatches[\s\S]{0,80}?"
     r"PyTorch\s{1,12}\((?P<torch>[\d.]{2,6})\)"
 )
+# The indexes of torch that there are, and one for a release of CUDA without its own.
+_LABELS = {
+    **{text: text.replace(".", "") for text in ("11.8", "12.1", "12.4", "12.6", "12.8", "13.0")},
+    "11": "118",
+    "12": "126",
+    "13": "130",
+}
+_BARE = re.compile(r"(?m)^(?:\W{0,4}|[^\n]{0,60}[$#>%!] ?)(?:\w+ -m |uv |sudo )?pip3? install[^\n]*"
+                   r"--no-build-isolation")  # fmt: skip
 _WHEEL = "pip install --only-binary :all: NAME   takes a release with a wheel, if there is one"
 # What the lines around say, what it means, and what to do about it.
 _REASONS = (
     (
-        r"Microsoft Visual C\+\+ \d+|'cl\.exe'|nmake|Visual Studio[^\n]{0,60}not",
+        r"Microsoft Visual C\+\+ \d[^\n]{0,40}required|'cl\.exe' failed: No such|"
+        r"nmake' '-\?' failed|(?i:could )not find[^\n]{0,40}Visual Studio|"
+        r"Visual Studio[^\n]{0,60}\bnot (?:be )?(?:found|installed)",
         "Windows has no C++ compiler (Visual Studio's build tools)",
         (
             _WHEEL,
@@ -36,8 +47,8 @@ _REASONS = (
         ),
     ),
     (
-        r"(?i)can't find Rust compiler|\brustc\b[^\n]{0,40}not|cargo[^\n]{0,60}(?:not (?:found|"
-        r"installed)|is required)|install Rust",
+        r"(?i)can't find Rust compiler|\brustc\b[^\n]{0,40}not (?:found|installed)|"
+        r"cargo[^\n]{0,60}(?:not (?:found|installed)|is required)|install Rust",
         "it is written in Rust, and no Rust compiler is there",
         (
             "pip install -U pip, and a Python that it has wheels for (3.11 or 3.12, mostly)",
@@ -83,7 +94,7 @@ def _reason(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what the lines around say of the cause, and what to do; both may be empty."""
     two = re.search(_TWO_CUDAS, text)
     if two is not None:
-        label = two["nvcc"].replace(".", "")
+        label = _LABELS.get(two["nvcc"]) or _LABELS.get(two["nvcc"].partition(".")[0], "126")
         return (
             f"nvcc here is of CUDA {two['nvcc']}, and torch was built for {two['torch']}",
             (
@@ -103,7 +114,7 @@ def not_built(case: Case) -> Answer:
     collected = re.findall(r"^ *Collecting ([\w.-]{2,40})", case.hit.before, re.MULTILINE)
     name = found[1] if found else collected[-1] if collected else ""
     if re.search(_TORCH_MISSES, text):
-        return _without_torch(name) if "--no-build-isolation" in text else in_a_build()
+        return _without_torch(name) if _BARE.search(case.hit.before) else in_a_build()
     other = re.search(r"PyPI package is deprecated, use '(?P<name>[\w.-]{2,40})'", text)
     if other is not None:
         return Answer(
