@@ -78,8 +78,13 @@ class Stated:
         return any(True for _ in self._statements(name.strip('"')))
 
     def is_own(self, line: int) -> bool:
-        """Return whether a line that is at hand speaks of the run; of others nothing is known."""
-        return line not in self._rows or any(row.number == line for row in self._own)
+        """Return whether a line that is at hand is of the run's code or log, or is not at hand.
+
+        Sentences are read by ``how``: what it leaves out of them is doubtful.
+        """
+        return line not in self._rows or any(
+            row.number == line and not row.is_prose for row in self._own
+        )
 
     def was_changed(self, name: str, verbs: str) -> bool:
         """Return whether a person says that they changed a setting in one direction.
@@ -115,11 +120,36 @@ class Stated:
                 for value, was_tried in told(name, row.text, self._below(row)):
                     yield Statement(value, TRIED if was_tried else SET)
             else:
-                yield from _written(name, row)
+                for item in _written(name, row):
+                    yield item.replace(value="") if self._is_conditional(row) else item
+
+    def _is_conditional(self, row: Row) -> bool:
+        """Return whether code stands below an ``if``: whether it ran is not shown."""
+        depth = _depth(row.text)
+        for number in range(row.number - 1, max(row.number - 60, 0), -1):
+            above = self._rows.get(number, "")
+            if not depth or not above.strip():
+                continue
+            if _depth(above) < depth:
+                depth = _depth(above)
+                if _IF.match(above):
+                    return True
+        return False
 
     def _below(self, row: Row) -> str:
         near = (self._rows.get(row.number + step, "") for step in (1, 2))
         return next((text for text in near if text.strip()), "")
+
+
+# More than a value: "=1 if debug else 8", and words of a short sentence: "=1 it trains".
+_EITHER = re.compile(r"\s?=\s?[^ ,)\n]{1,20} (?:(?:if|or) |[a-z]+ [a-z]+\b)")
+_IF = re.compile(r"\s*(?:if (?!__name__)|elif |else:)")
+# Where a batch is not that of a step: an evaluation, a map over the data.
+_NOT_OF_A_STEP = re.compile(r"(?i)eval|valid|test|infer|predict|\.map\(|encode|pipeline\(")
+
+
+def _depth(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 # How programs write a setting behind its name: code, YAML, JSON, the environment, a command line.
@@ -143,9 +173,13 @@ def _written(name: str, row: Row) -> Iterator[Statement]:
         is_of_another = before.endswith(("-", ".", "[")) and not (option or _OBJECTS.search(before))
         if " " in match[0] or is_of_another or is_in_comment(match):
             continue
+        if match[0] in LOOSE and option is None and _NOT_OF_A_STEP.search(before):
+            continue
         value = _written_value(behind, option, name)
         if value:
             is_call = option is None and re.match(r"\s?=", behind) is not None
+            if is_call and not name.isupper() and _EITHER.match(behind):
+                value = ""
             is_quoted = before.endswith('"') and behind.startswith('"')
             yield Statement(
                 *(value, SET, is_call and not name.isupper(), row.command, is_quoted),

@@ -12,7 +12,8 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\W{0,3}[A-Z])|(?<=[。！？；])")
 # What a person says who tells of another run, asks, plans or repeats what others say.
 _OTHER_RUN = re.compile(
     r"(?i)\b(?:earlier|sooner|before|previously|another|different|other|new|next|then|later|now|"
-    r"works?|worked|fine|instead|slow\w*|nan|helps|helped|fix\w*|solv\w*|resolv\w*|if|whether|"
+    r"works?|worked|it (?:trains|ran|runs)(?! (?:out|into)\b)|reject\w*|refus\w*|ignor\w*|fine|"
+    r"instead|slow\w*|nan|helps|helped|fix\w*|solv\w*|resolv\w*|if|whether|"
     r"should|could|would|can|might|may|must|need(?:ed)?|want|plan|will|going to|expected|docs?|"
     r"documentation|suggest\w*|recommend\w*|advi[sc]e\w*|someone|they|he|she|colleague|tutorial|"
     r"example|default\w*|unlike|only when|except|succe\w+|how|which|what|until|unless|either|or|"

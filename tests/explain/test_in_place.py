@@ -114,6 +114,13 @@ DOUBTFUL = {
     ),
     f"`gradient_checkpointing=True` is incompatible with `use_cache=True`.\n{OOM}": CHECKPOINTS,
     f"critic.enable_gradient_checkpointing=True\n{OOM}": CHECKPOINTS,
+    # Code that may not have run, and rows that are not those of a step.
+    f"if args.recompute:\n    model.gradient_checkpointing_enable()\n{OOM}": CHECKPOINTS,
+    f"if a:\n    args = SFTConfig(\n        per_device_train_batch_size=1,\n    )\n{OOM}": ONE_ROW,
+    f"a = SFTConfig(per_device_train_batch_size=1 if debug else 8)\n{OOM}": ONE_ROW,
+    f"ds = ds.map(tokenize, batched=True, batch_size=1)\n{OOM}": ONE_ROW,
+    f"eval_loader = DataLoader(ds, batch_size=1)\n{OOM}": ONE_ROW,
+    f"I lowered the batch size to 1 for the 2B, and it ran.\n{OOM}": ONE_ROW,
     OOM: CHECKPOINTS,
 }
 
@@ -146,6 +153,13 @@ def test_what_is_set_leaves_the_list_and_the_next_command_leads() -> None:
     assert "gradient_checkpointing=True" in in_place
     shown = " ".join(render_text(explain_log(io.BytesIO(text.encode()))).split())
     assert "already set here: per_device_train_batch_size=1; gradient_checkpointing=True" in shown
+
+
+def test_a_sentence_of_another_run_is_no_fact_either() -> None:
+    _, in_place = answer(f"With per_device_train_batch_size=1 it trains.\n{OOM}")
+    assert not in_place
+    _, in_place = answer(f"It trains well with per_device_train_batch_size=1 there.\n{OOM}")
+    assert not in_place
 
 
 def test_a_setting_that_is_off_still_leads() -> None:

@@ -237,7 +237,7 @@ KINDS: tuple[General, ...] = (
         "out-of-memory",
         r"(?:CUDA|HIP|XPU) out of memory|OutOfMemoryError: (?:CUDA|HIP|XPU|Allocation)|"
         r"CUBLAS_STATUS_ALLOC_FAILED|(?:CUDA|HIP) (?:driver )?[Ee]rror: out of memory|"
-        r"UR_RESULT_ERROR_OUT_OF_(?:DEVICE|RESOURCES|HOST)?_?MEMORY",
+        r"UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY",
         _answer,
         {
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.": "batch",

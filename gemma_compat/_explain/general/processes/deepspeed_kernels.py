@@ -33,6 +33,8 @@ def _where(case: Case) -> str:
     text = f"{case.frames}\n{case.near}"
     if re.search(r"subprocess-exited-with-error|pip-(?:install|req)-|setup\.py|egg_info", text):
         return "build"
+    if re.search(r"\bin (?:jit_)?load\b", case.frames):
+        return "use"  # the script imports it too, some rows above
     if re.search(r"git_version_info|^\s*(?:import deepspeed|from deepspeed)", text, re.MULTILINE):
         return "import"
     return "use" if re.search(r"op_builder|\bin (?:jit_)?load\b|ops[/\\]adam", text) else ""
@@ -166,6 +168,10 @@ KINDS: tuple[General, ...] = (
             'git_version_info.py", line 29, in <module>\n    x()'
             "\ndeepspeed.ops.op_builder.builder.MissingCUDAException: CUDA_HOME does not exist, "
             "unable to compile CUDA op(s)": "as it is imported",
+            'import deepspeed\nTraceback (most recent call last):\n  File "/x/site-packages/'
+            'deepspeed/ops/op_builder/builder.py", line 520, in jit_load\n    x()'
+            "\ndeepspeed.ops.op_builder.builder.MissingCUDAException: CUDA_HOME does not exist, "
+            "unable to compile CUDA op(s)": "which it needs to compile a kernel",
             "RuntimeError: Unable to JIT load the async_io op due to it not being compatible due "
             "to hardware/software issue. None": "libaio",
         },

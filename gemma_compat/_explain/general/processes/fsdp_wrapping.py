@@ -181,7 +181,8 @@ KINDS: tuple[General, ...] = (
         lambda case: Answer(
             "FSDP1 flattens weights, and packed weights are integers"
             if _in_8_bits(case)
-            else "FSDP1 flattens weights, and packed 4-bit weights are integers",
+            else "FSDP1 flattens weights, and some of these are integers: packed 4-bit ones, most "
+            "often",
             (
                 *(
                     ("load_in_4bit=True in place of 8 bits: those have no other storage",)

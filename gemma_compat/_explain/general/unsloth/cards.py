@@ -71,7 +71,8 @@ def _no_gpu(case: Case) -> Answer:
             known="Unsloth says so; that the card is AMD's, the log says",
             settles=False,
         )
-    if re.search(
+    elsewhere = re.search(r"(?i)\bwindows\b|\blinux\b|\bwsl", near)
+    if not elsewhere and re.search(
         r"(?i)\bmac ?os\b|darwin|apple (?:silicon|m\d)|\bm[1-5] (?:pro|max|ultra)\b", near
     ):
         return _A_MAC
@@ -133,6 +134,8 @@ KINDS: tuple[General, ...] = (
             "any torch accelerator? You need a GPU.": "rocminfo",
             "CPU: AMD EPYC 7763\nNotImplementedError: Unsloth currently only works on NVIDIA, AMD "
             "and Intel GPUs.": "nvidia-smi",
+            "Windows 11; the same notebook runs on macOS\nNotImplementedError: Unsloth cannot find "
+            "any torch accelerator? You need a GPU.": "nvidia-smi",
             "macOS 15, Apple M3 Max\nNotImplementedError: Unsloth cannot find any torch "
             "accelerator? You need a GPU.": "mlx",
         },
