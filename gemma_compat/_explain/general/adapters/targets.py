@@ -26,7 +26,7 @@ def _only_linear(case: Case, name: str) -> tuple[str, str]:
     names.
     """
     several = _OF_SEVERAL.search(f"{name} {case.log.model_name or ''}") or re.search(
-        r"vision_tower|language_model|multi_modal", case.near
+        r"vision_tower|\blanguage_model\b|multi_modal", case.near
     )
     return (_LINEAR_ONLY if several else _NAMES, "or target_modules='all-linear'")
 
@@ -179,7 +179,7 @@ KINDS: tuple[General, ...] = (
         _unsupported,
         {
             "ValueError: Target module Gemma3nTextModel(": "language_model",
-            "ValueError: Target module LlamaMLP(\n  (gate_proj): Linear(in_features=4096)": (
+            "run_language_modeling.py\nValueError: Target module LlamaMLP(\n  (gate_proj)": (
                 "['q_proj', 'k_proj'"
             ),
         },

@@ -146,7 +146,7 @@ def _not_sent(case: Case) -> Answer:
         why="an evaluation gathers all outputs: a cache, None or an object of the model's own "
         "cannot be sent",
         known="the message names the kind; which output it is, it does not say",
-        certain="_gather_one" in case.hit.text or case.phase == "evaluating",
+        certain="_gather_one" in case.hit.text or case.says(r"\bevaluation_loop\b"),
         settles=False,
     )
 

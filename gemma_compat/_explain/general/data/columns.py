@@ -127,7 +127,7 @@ def _of_trl(case: Case, name: str) -> Answer | None:
 
 def _not_made(name: str, case: Case) -> Answer:
     """Answer a key that a tokenizer, processor or collator makes."""
-    if name == "input_ids" and case.phase == "generating":
+    if name == "input_ids" and case.places and case.phase == "generating":
         return Answer(
             "generate was called without input_ids",
             (
@@ -216,6 +216,7 @@ KINDS: tuple[General, ...] = (
             "message[dataset_attr.role_tag]]}\nKeyError: 'user'": "user_tag",
             "llamafactory-cli train a.yaml\nKeyError: 'instruction'": "formatting",
             "KeyError: 'input_ids'": "which a tokenizer makes",
+            "It fails during inference with\nKeyError: 'input_ids'": "which a tokenizer makes",
             "KeyError: 'pixel_values'": "a processor of images makes",
             "/x/dist-packages/unsloth_zoo/loss_utils.py in _get(self, **kwargs)\n    315     "
             'if "token_type_ids" in x:\n--> 316         ids = kwargs["token_type_ids"]\n\n'
@@ -245,6 +246,7 @@ KINDS: tuple[General, ...] = (
                 "ms-swift has prepared"
             ),
             "swift rlhf --rlhf_type kto --dataset kto.json\nKeyError: 'label'": "--columns",
+            "warning: windows overlap\nKeyError: 'ground_truth'": "",
             "python3 -m verl.trainer.main_ppo\nKeyError: 'reward_model'": "data_preprocess",
             "swift sft --packing true\nKeyError: 'input_ids'": "--strict true",
         },

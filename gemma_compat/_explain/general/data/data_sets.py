@@ -230,15 +230,19 @@ KINDS: tuple[General, ...] = (
                 ("train_dataset=datasets.Dataset.from_list(rows)   and the same for eval_dataset",),
                 why="TRL's trainers ask a data set for its columns and map it; a list has neither",
                 known="the message; that the list is the data set is read off the name",
+                certain=bool(case.places) and not case.is_of_the_script,
             )
-            if re.search(r"Trainer|_prepare_dataset|train_dataset|trl", case.near)
-            and not (case.is_of_the_script and not re.search(r"data|rows|train|eval", case.code))
+            if re.search(r"Trainer|_prepare_dataset|train_dataset|\btrl\b", case.near)
+            and not (
+                case.is_of_the_script and not re.search(r"(?<!meta)data|rows|train|eval", case.code)
+            )
             else None
         ),
         {
             "trainer = SFTTrainer(train_dataset=rows)\nAttributeError: 'list' object has no "
             "attribute 'column_names'": "from_list",
             "AttributeError: 'list' object has no attribute 'map'": "",
+            "ctrl+c stops it\nAttributeError: 'list' object has no attribute 'select'": "",
             'from trl import SFTTrainer\nTraceback (most recent call last):\n  File "/w/a.py", '
             "line 3, "
             "in <module>\n    x = files.map(read)\nAttributeError: 'list' object has no attribute "

@@ -102,7 +102,8 @@ def _neither(case: Case) -> Answer:
 
 
 def _rope(case: Case) -> Answer | None:
-    if case.match["key"] and "rope" not in f"{case.near}{case.around}".lower():
+    said = f"{case.near}{case.around}"
+    if case.match["key"] and not re.search(r"(?i)\brope(?:\b|_)|rotary|RopeScaling", said):
         return None  # any dict may have such a key
     return Answer(
         "the checkpoint's config writes its rotary embedding in another form than the software "
@@ -218,7 +219,7 @@ KINDS: tuple[General, ...] = (
             "`factor`, got {'rope_type': 'linear', 'factor': 8.0}": "-U transformers",
             "ValueError: rope_scaling must contain keys {'factor', 'type'}": "mlx-lm",
             "    scale = config.rope_scaling['factor']\nKeyError: 'factor'": "config.json",
-            "    scale = cfg['factor']\nKeyError: 'factor'": "",
+            "scaled properly\n    scale = cfg['factor']\nKeyError: 'factor'": "",
         },
     ),
     General(

@@ -48,6 +48,8 @@ def _content(case: Case) -> Answer | None:
         r"processing_utils\.py|processor\.apply_chat_template|Gemma\w{0,6}Processor", case.near
     ):
         return None
+    if case.is_of_the_script and case.code and "apply_chat_template" not in case.code:
+        return None  # a text of its own that the script reads as a dict
     return Answer(
         "a processor's template takes the content of a message for a list of parts, and it is a "
         "text",
@@ -196,6 +198,9 @@ KINDS: tuple[General, ...] = (
             "processor.apply_chat_template(messages, tokenize=True)\nTypeError: string indices "
             "must be integers, not 'str'": "{'type': 'text'",
             "TypeError: string indices must be integers, not 'str'": "",
+            "x = processor.apply_chat_template(m)\nTraceback (most recent call last):\n  File "
+            '"/w/a.py", line 4, in f\n    n = record["user"]["name"]\nTypeError: string indices '
+            "must be integers, not 'str'": "",
         },
     ),
     General(

@@ -119,7 +119,7 @@ _SWIFT = re.compile(r"[/\\]swift[/\\]|\bswift(?:/cli/)? ?(?:sft|rlhf|pt|infer)\b
 def of_verl(case: Case, name: str) -> bool:
     """Return whether a key is one of verl's rows, and the log one of verl."""
     keys = {"reward_model", "data_source", "ground_truth", "extra_info"}
-    return name in keys and "verl" in f"{case.frames}\n{case.near}"
+    return name in keys and re.search(r"\bverl\b", f"{case.frames}\n{case.near}") is not None
 
 
 def _of_axolotl(name: str) -> Answer:

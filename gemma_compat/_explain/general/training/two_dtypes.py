@@ -95,7 +95,9 @@ def _what_to_do(case: Case) -> tuple[tuple[str, ...], str, str]:
             "a trainer runs its steps under autocast, which casts what meets in them; generation "
             "and evaluation by hand do not. Norms, a head or an adapter are then still in float32 "
             "beside weights in 16 bits",
-            "the frames are of generation or evaluation; " if place else "",
+            "the frames are of generation or evaluation; "
+            if place and re.search(r"generat|evaluat|predict", case.frames)
+            else "",
         )
     if place is not None and place.owner == OWN and not re.search(r"\btrain\(|\.fit\(", place.code):
         return (_OWN_LINE, _STEP), _PARTS, "the line that called is the script's own; "
