@@ -190,8 +190,8 @@ ERRORS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "collator-leaves-out-audio",
-        r"(?i:DataCollator\w{0,12} (?:\w{1,12} )?(?:ignores?|drops?|skips?|does not|doesn't|leaves)"
-        r"[^\n.]{0,30}audio)",
+        r"(?i:Unsloth\w{0,8}DataCollator\w{0,12} (?:\w{1,12} )?(?:ignores?|drops?|skips?|does "
+        r"not|doesn't|leaves)[^\n.]{0,30}audio)",
         told(
             "a collator is said to leave out the audio of the rows",
             "pip install -U unsloth unsloth_zoo 'transformers>=5.10'",
@@ -203,7 +203,8 @@ ERRORS: tuple[Symptom, ...] = (
         {
             "# UnslothVisionDataCollator ignores audio content parts (Gemma 4 E2B/E4B SFT)": (
                 "input_features"
-            )
+            ),
+            "DataCollatorForSeq2Seq does not support audio, so I wrote my own": "",
         },
     ),
 )

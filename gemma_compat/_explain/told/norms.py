@@ -5,7 +5,7 @@ from __future__ import annotations
 from .base import Symptom, near, told
 from .figures import ZERO, of_one_model
 
-_NORM = r"\b(?:grad(?:ient)?s?[_ -]?norms?|norm of the gradients?|梯度范数)\b"
+_NORM = r"(?<!max )\b(?:grad(?:ient)?s?[_ -]?norms?|norm of the gradients?|梯度范数)\b"
 
 NORMS: tuple[Symptom, ...] = (
     Symptom(
@@ -66,6 +66,7 @@ NORMS: tuple[Symptom, ...] = (
             "Exploding pre-clip gradient norms during LoRA fine-tuning": "max_grad_norm",
             "Gemma-3-12b-pt high grad_norm during continual pre-training": "learning_rate",
             "grad_norm of 2500 in the first steps": "learning_rate",
+            "We use a max grad norm of 1000 and training goes well": "",
             "max_grad_norm=1.0  # clip to prevent exploding gradients": "",
         },
         words=("grad", "gradient", "梯度"),

@@ -181,7 +181,9 @@ OUTPUTS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "forgets-what-the-base-knew",
-        r"\bcatastrophic(?:ally)? forget\w*|"
+        r"(?<!avoid )(?<!prevent )(?<!reduce )(?<!against )(?<!mitigate )(?<!limit )(?<! on )"
+        r"(?<!about )\bcatastrophic(?:ally)? forget\w*(?! (?:evaluation|benchmark|paper|metric|"
+        r"score))|"
         r"\b(?:model|it|gemma[\w.-]*|tuning|training)\b[^\n.]{0,30}\b(?:forgets?|forgot|lost|loses|"
         r"losing) (?:how to|(?:all |most of |much of )?(?:its|the|their|that it has the) (?:\w+ "
         r"){0,2}"
@@ -205,6 +207,8 @@ OUTPUTS: tuple[Symptom, ...] = (
         {
             "catastrophic forgetting kept coming up when I finetuned on my dataset": "general "
             "chats",
+            "I use r=8 to avoid catastrophic forgetting": "",
+            "I am reading a paper on catastrophic forgetting": "",
             "训练之后存在灾难性遗忘问题": "general chats",
             "似乎glm6b模型的基础对话能力也消失了": "general chats",
             "the model forgets that it has the ability to analyse images": "general chats",

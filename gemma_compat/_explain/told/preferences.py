@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
+import re
+
+from ..answer import Answer
+from ..general.base import Case
 from .base import Symptom, told
+
+_fall = told(
+    "the rewards of chosen and of rejected answers are said to fall together",
+    "rewards/margins and rewards/accuracies: while these rise, the run learns what it is to",
+    "a lower learning_rate (5e-7; 5e-6 with LoRA) and one epoch, where logps/chosen falls "
+    "steeply and answers get worse",
+    "loss_type=['sigmoid', 'sft'] in DPOConfig (older TRL: rpo_alpha=1.0) adds the loss "
+    "of SFT "
+    "on the chosen answers",
+    why="DPO's loss knows the difference of the two alone, so both may fall as long as the "
+    "rejected one falls more. That is ordinary at first; much of it makes all answers "
+    "unlikely",
+)
+
+
+def _both_fall(case: Case) -> Answer | None:
+    """Answer of pairs alone: a run of GRPO may have several rewards."""
+    of_pairs = re.search(r"(?i)chosen|accepted|reject|\b(?:dpo|ipo|orpo|kto|simpo)\b", case.near)
+    return _fall(case) if of_pairs else None
+
 
 PREFERENCES: tuple[Symptom, ...] = (
     Symptom(
@@ -42,22 +66,11 @@ PREFERENCES: tuple[Symptom, ...] = (
         r"rejected)\b(?:(?!\bloss\b)[^\n]){0,60}(?:down|"
         r"decreas\w*|fall\w*|drop\w*|declin\w*|negative)|chosen[^\n]{0,20}rejected[^\n]{0,20}(?:都|"
         r"同时)[^\n]{0,6}(?:降|负|下)",
-        told(
-            "the rewards of chosen and of rejected answers are said to fall together",
-            "rewards/margins and rewards/accuracies: while these rise, the run learns what it is "
-            "to",
-            "a lower learning_rate (5e-7; 5e-6 with LoRA) and one epoch, where logps/chosen falls "
-            "steeply and answers get worse",
-            "loss_type=['sigmoid', 'sft'] in DPOConfig (older TRL: rpo_alpha=1.0) adds the loss "
-            "of SFT "
-            "on the chosen answers",
-            why="DPO's loss knows the difference of the two alone, so both may fall as long as the "
-            "rejected one falls more. That is ordinary at first; much of it makes all answers "
-            "unlikely",
-        ),
+        _both_fall,
         {
             "DPO: rewards/chosen and rewards/rejected both go down, is that normal?": "margins",
             "In DPO both rewards are decreasing": "margins",
+            "In GRPO both rewards are negative at first": "",
             "the chosen reward rises and the rejected one falls": "",
         },
         words=("chosen", "reject", "both"),

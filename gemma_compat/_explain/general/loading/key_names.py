@@ -48,8 +48,10 @@ _MARKS = (
     ),
     (
         r"\babsmax|quant_map|quant_state|nested_absmax|\bSCB\b",
-        "the file is of weights in 4 or 8 bits, and the model that takes them is not quantized",
-        "from_pretrained(FOLDER)   with the quantization_config that was saved beside them",
+        "the file is of weights in 4 or 8 bits, and load_state_dict finds no place for their "
+        "scales",
+        "from_pretrained(FOLDER)   with the quantization_config that was saved beside them: a "
+        "model in 4 bits does not take these names from load_state_dict either",
         "the model that takes them is in 4 or 8 bits, and the file is not",
         "load the file into a model in 16 bits; or from_pretrained(FOLDER, "
         "quantization_config=...), which quantizes it",
@@ -71,24 +73,27 @@ def _keys(case: Case) -> Answer | None:
     if "size mismatch for" in text and re.search(r"embed_tokens|lm_head", text):
         return _resized()
     text = f"{text}\n{case.hit.after}"
-    return by_names(text) or _by_mark(*sides(text))
+    of_peft = "state_dict for Peft" in text
+    return by_names(text) or _by_mark(*sides(text), of_peft=of_peft)
 
 
 _ADAPTER = re.compile(r"\.lora_(?:A|B|embedding_[AB])\b|\.modules_to_save\b")
 
 
-def _by_mark(model: list[str], file: list[str]) -> Answer | None:
+def _by_mark(model: list[str], file: list[str], *, of_peft: bool) -> Answer | None:
     """Answer by the names that only the model has, and those that only the file has."""
     if any(map(_ADAPTER.search, model)) and any(map(_ADAPTER.search, file)):
         return _TWO_ADAPTERS
     for mark, of_file, strip, of_model, other in _MARKS:
         in_model, in_file = (any(re.search(mark, name) for name in side) for side in (model, file))
-        if in_model != in_file:
+        if in_model and not file and all(map(_ADAPTER.search, model)):
+            return _LACKS_MATRICES
+        if in_model != in_file and not (in_file and "lora_" in mark and of_peft):
             says, do = (of_file, strip) if in_file else (of_model, other)
             return Answer(
                 f"the saved weights do not fit the model that takes them: {says}",
                 (do, "or load with from_pretrained, which knows these names"),
-                known="the message lists the names of both sides",
+                known="the message lists the names that only one side has",
                 settles=False,
             )
     return None
@@ -106,6 +111,15 @@ _TWO_ADAPTERS = Answer(
     why="PEFT leaves the adapter's name (default) out of its files, and the model in memory has "
     "it; other target_modules name other layers",
     known="the message lists matrices of an adapter as missing, and others as too many",
+    settles=False,
+)
+_LACKS_MATRICES = Answer(
+    "the file lacks matrices of the adapter that the model has",
+    (
+        "LoraConfig(target_modules=...)   as it was when the file was saved",
+        "load_state_dict(state, strict=False)   only where these layers may start anew",
+    ),
+    known="the message lists nothing but matrices of an adapter as missing, and none too many",
     settles=False,
 )
 _MISSING = re.compile(r"Missing key\(s\) in state_dict: (?P<keys>[^\n]{1,400}?)\.?\s*(?:\n|$)")
@@ -169,6 +183,13 @@ KINDS: tuple[General, ...] = (
             ),
             "RuntimeError: Error(s) in loading state_dict for LlamaForCausalLM:\n\tMissing key(s) "
             'in state_dict: "model.a.weight.absmax".': "and the file is not",
+            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n\tUnexpected "
+            'key(s) in state_dict: "base_model.model.a.base_layer.weight.absmax".': (
+                "does not take these names"
+            ),
+            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n\tMissing "
+            'key(s) in state_dict: "base_model.model.a.lora_A.default.weight", '
+            '"base_model.model.a.lora_B.default.weight".': "lacks matrices",
             "RuntimeError: Error(s) in loading state_dict for FullyShardedDataParallel:\n\tMissing "
             'key(s) in state_dict: "_fsdp_wrapped_module.lm_head.weight".': "before it is wrapped",
             "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n\tMissing "

@@ -10,6 +10,7 @@ from ..base import Case
 # A row that os.listdir printed, and rows of ls -l.
 _PRINTED = re.compile(r"^\W{0,12}\[(?:'[^'\n]{1,120}'(?:, )?)+\]\s*$", re.MULTILINE)
 _LONG_ROWS = re.compile(r"^[-dl][rwxst-]{9}[.+@]? .{0,160} (\S{1,120})\s*$", re.MULTILINE)
+_NAMED = re.compile(r"(?:found in directory|model in) ['\"]?(\S{1,200}?)['\"]?[.,]? ")
 _KNOWN = "the log lists the folder"
 _HELD = (
     (
@@ -67,14 +68,24 @@ def by_listing(case: Case) -> Answer | None:
     )
     if found is None or _is_of_the_folder(case):
         return found
+    if _is_of_another(case):
+        return None
     return found.replace(certain=False, known="the log lists a folder above the error")
+
+
+def _is_of_another(case: Case) -> bool:
+    """Return whether the command of the last listing names another folder than the error."""
+    named = _NAMED.search(f"{case.message} ")
+    of = re.findall(r"(?:listdir\([\"']|\bls (?:-\w+ )*)([\w./~-]{2,200})", case.hit.before)
+    last = [
+        path.rstrip("/.,").rpartition("/")[2] for path in (of[-1:] + ([named[1]] if named else []))
+    ]
+    return bool(of) and named is not None and last[0] != last[1]
 
 
 def _is_of_the_folder(case: Case) -> bool:
     """Return whether the listing's command names the folder that the error names."""
-    named = re.search(
-        r"(?:found in directory|model in) ['\"]?(\S{1,200}?)['\"]?[.,]? ", f"{case.message} "
-    )
+    named = _NAMED.search(f"{case.message} ")
     return named is not None and (
         re.search(rf"(?:listdir\(|\bls\b)[^\n]{{0,40}}{re.escape(named[1])}", case.hit.before)
         is not None

@@ -118,14 +118,15 @@ def _no_such(case: Case) -> Answer | None:
             f"{host[1]} does not accept the key that was sent to it, or none was sent (401)",
             (
                 "log in there anew: its own key or command (wandb login --relogin, "
-                "kagglehub.login(), an API key in the environment)",
+                "kagglehub.login(), an API key in the environment; a server of your own: its "
+                "--api-key)",
                 "or switch that service off, where the run does not need it: report_to='none' "
                 "for a tracker",
             ),
             known="the status and the address in the message",
             settles=False,
         )
-    if _UPLOADED_TO.search(f"{said}\n{case.frames}"):
+    if "/resolve/" not in said and _UPLOADED_TO.search(f"{said}\n{case.frames}"):
         return Answer(
             "the repository that is uploaded to does not exist, or this token may not see it",
             (

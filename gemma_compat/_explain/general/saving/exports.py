@@ -116,7 +116,7 @@ def _missing_shard(name: str) -> Answer:
             "a download that was stopped: hf download NAME --local-dir FOLDER   goes on where it "
             "stopped",
             "a save or a merge that broke off: again, with room on the disk (df -h .)",
-            "an index of an earlier save, where one model.safetensors lies there: delete the index",
+            "a repository of your own: hf upload OWNER/NAME FOLDER   with what is missing",
         ),
         why="a checkpoint of several files is read by its index alone",
         known="the message has the name",
@@ -262,6 +262,9 @@ KINDS: tuple[General, ...] = (
             "-rw-r--r-- 1 me me 100 Nov 2 10:00 adapter_config.json\n-rw-r--r-- 1 me me 100 Nov 2 "
             "10:00 adapter_model.safetensors\nOSError: Error no file named model.safetensors found "
             "in directory out.": "holds an adapter alone",
+            '>>> os.listdir("out/checkpoint-5")\n'
+            "['latest', 'zero_to_fp32.py', 'global_step5']\nOSError: Error no file named "
+            "model.safetensors, or pytorch_model.bin, found in directory /m/base.": "ls FOLDER",
             "OSError: ./merged does not appear to have a file named model-00002-of-00002."
             "safetensors. Checkout": "the index",
             "OSError: Error no file named pytorch_model.bin found in directory x but there is a "

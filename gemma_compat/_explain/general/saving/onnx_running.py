@@ -110,7 +110,7 @@ KINDS: tuple[General, ...] = (
                 settles=False,
             )
             if re.search(
-                r"(?i)transformers\.js|\bjs\b|onnx|node|browser|xenova|webgpu|\.mjs|^Error|Uncaught",
+                r"(?i)transformers\.js|\bjs\b|onnx|\bnode\b|browser|xenova|webgpu|\.mjs|^Error|Uncaught",
                 case.near,
             )
             else None
@@ -118,6 +118,7 @@ KINDS: tuple[General, ...] = (
         {
             "Uncaught (in promise) Error: Unsupported model type: gemma3_text": "@latest",
             "ValueError: Unsupported model type: gemma9": "",
+            "ValueError: Unsupported model type: whisper_node": "",
         },
         alone=True,
     ),

@@ -38,13 +38,14 @@ def _by_its_last_part(name: str) -> Answer | None:
     """Answer by the name alone: one of bitsandbytes, or of a part that vLLM's class has not."""
     if re.search(r"\.(?:absmax|quant_map|nested_\w+|quant_state\S*)$", name):
         return Answer(
-            f"the files are in 4 bits of bitsandbytes ({name}), and vLLM was not told so",
+            f"the files are in 4 bits of bitsandbytes ({name}), and vLLM read them as plain ones",
             (
                 _AS_4_BITS,
                 "or merge again in 16 bits (Unsloth: save_method='merged_16bit'), and serve that "
                 "folder",
             ),
-            why="without quantization_config in config.json vLLM takes the weights for plain ones",
+            why="quantization_config in config.json and these options tell vLLM that weights are "
+            "in 4 bits; a class of an older vLLM may not know such files",
             known="the key of the error is one that bitsandbytes writes",
         )
     if not re.search(r"(?:_proj|fc\d|dense)\.(?:weight|bias)$", name):
@@ -160,7 +161,7 @@ KINDS: tuple[General, ...] = (
             "KeyError: 'layers.0.mlp.down_proj.weight'": "",
             'Traceback (most recent call last):\n  File "/x/site-packages/vllm/model_executor/'
             'models/llama.py", line 430, in load_weights\n    param = params_dict[name]\n'
-            "KeyError: 'layers.0.mlp.down_proj.weight.absmax'": "was not told so",
+            "KeyError: 'layers.0.mlp.down_proj.weight.absmax'": "as plain ones",
             'Traceback (most recent call last):\n  File "/x/site-packages/vllm/model_executor/'
             'models/qwen2.py", line 430, in load_weights\n    param = params_dict[name]\n'
             "KeyError: 'layers.0.self_attn.q_norm.weight'": "newer than vLLM",
