@@ -74,8 +74,8 @@ def _beside_tensors(case: Case) -> Answer | None:
 
 # Services answer with the same status when a quota is used up, and no memory is meant.
 _QUOTA = re.compile(
-    r"(?i)\b429\b|quota|rate[- ]?limit|generativelanguage|aiplatform|googleapis|\bgcloud\b|"
-    r"Resource (?:has been )?exhausted \(|billing"
+    r"(?i)\b429\b(?! ?[KMG]i?B)|quota|rate[- ]?limit|generativelanguage|aiplatform|googleapis|"
+    r"\bgcloud\b|Resource (?:has been )?exhausted \(|billing"
 )
 _TOO_LONG = re.compile(r"(?i)(?:received|sent) message larger than max")
 _REQUESTS = (
@@ -171,6 +171,7 @@ KINDS: tuple[General, ...] = (
             "to allocate 2352480 bytes.": "shard",
             "Could not find cuda drivers on your machine, GPU will not be used.\nXlaRuntimeError: "
             "RESOURCE_EXHAUSTED: Ran out of memory in memory space hbm.": "one device",
+            "XlaRuntimeError: RESOURCE_EXHAUSTED: attempting to reserve 429 MB": "one device",
             "google.genai.errors.ClientError: 429 RESOURCE_EXHAUSTED. {'error': {'message': 'You "
             "exceeded your current quota'}}": "not a memory",
             "google.api_core.exceptions.ResourceExhausted: 429 The following quota metrics exceed "

@@ -61,6 +61,7 @@ def _other_exchanges(one: re.Match[str], other: re.Match[str]) -> Answer:
         "what the other does not do",
         known="the watchdogs of both ranks print what they wait for; why it came to that, they do "
         "not say",
+        certain=bool(one["group"].strip(": ")),  # old torch names no group: each counts for itself
     )
 
 
