@@ -21,7 +21,7 @@ _OTHER_ENDS = (
         ),
     ),
     (
-        r"Cannot recover from (?:the recursive|stack overflow)|stack overflow",
+        r"Cannot recover from (?:the recursive|stack overflow)|(?:error|exception): stack overflow",
         "functions call each other without an end, until Python's stack is full",
         (
             "look for frames that repeat: a wrapper or a patch that was applied twice is the "
@@ -53,6 +53,8 @@ _FRAME = re.compile(r'File "[^"\n]{0,300}[/\\](?:site|dist)-packages[/\\](?P<nam
 def _other_end(case: Case) -> Answer | None:
     """Answer an end that says of itself what it is."""
     near = f"{case.hit.text}\n{case.hit.after[:600]}"
+    if re.search(r"SIGSEGV|Segmentation fault", case.hit.text):
+        return None  # whatever else stands below is not what ended it
     for text, happened, do in _OTHER_ENDS:
         if re.search(text, near):
             return Answer(happened, do, known="the lines say so", settles=False)
@@ -175,7 +177,7 @@ KINDS: tuple[General, ...] = (
         r"session crashed after using all available RAM|"
         r"notebook tried to allocate more memory than is available|"
         r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|"
-        r"\boom[-_]kill",
+        r"\boom[-_]kill(?:er|ed)?\b(?! ?[:=]? ?0\b)",
         _killed,
         {
             "Killed": "free -h",
@@ -187,6 +189,7 @@ KINDS: tuple[General, ...] = (
             "bash: line 1: 1234 Killed                  python train.py": "free -h",
             "the job was Killed by the user": "",
             "killed 3 stale workers": "",
+            "memory.events: oom 0 oom_kill 0": "",
         },
         alone=True,
     ),
@@ -232,6 +235,7 @@ KINDS: tuple[General, ...] = (
             "Fatal Python error: Segmentation fault\n\nCurrent thread 0x7 (most recent call first):"
             '\n  File "/x/site-packages/xformers/ops/a.py", line 171 in apply': "of xformers",
             "Fatal Python error: Illegal instruction": "avx2",
+            "Segmentation fault\nI found nothing on stack overflow": "faulthandler",
             "Fatal Python error: init_fs_encoding: failed to get the Python codec": "PYTHONHOME",
             "train.sh: 行 5: 12 段错误 (核心已转储) python train.py": "faulthandler",
         },

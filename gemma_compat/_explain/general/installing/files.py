@@ -29,7 +29,7 @@ _PLACES = (
     ),
     (
         r"/(?:bin|Scripts)/[\w.-]{1,40}'|ptxas|llama-quantize|/[\w-]{1,40}\.sh'",
-        "a program may not be run, or lies in a folder that is not open to this user",
+        "a program may not be run, or its folder is not open to this user for reading or writing",
         (
             "chmod +x PATH   of the program that the message names",
             "mount | grep noexec   where that changes nothing: a disk may forbid programs",
@@ -45,7 +45,7 @@ _PLACES = (
         ),
     ),
     (
-        r"\.cache|huggingface|hub[/\\]models--|HF_HOME",
+        r"\.cache|huggingface[/\\](?:hub|datasets|modules|token)|hub[/\\]models--|HF_HOME",
         "the process may not read or write the cache of the Hub",
         (
             "HF_HOME=/a/folder/of/yours before the command",
@@ -104,6 +104,7 @@ KINDS: tuple[General, ...] = (
         _no_right,
         {
             "PermissionError: [Errno 13] Permission denied: '/.cache'": "HF_HOME",
+            "PermissionError: [Errno 13] Permission denied: '/data/huggingface-x/o'": "chown,",
             "PermissionError: [WinError 5] Zugriff verweigert: 'C:/a.gguf'": "ls -ld",
             "PermissionError: [Errno 13] Permission denied: '/workspace/out/checkpoint-5'": "chown",
             "ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: "

@@ -38,6 +38,7 @@ def _older_driver(case: Case) -> Answer:
             known="the message; which of the two, nvidia-smi says",
             settles=False,
         )
+    of_10 = bool(found) and int(found) < 11000
     of_12 = bool(found) and found.startswith("12") and len(found) == 5
     newest = f": it takes CUDA {int(found) // 1000}.{int(found) % 1000 // 10}" if found else ""
     return Answer(
@@ -48,6 +49,8 @@ def _older_driver(case: Case) -> Answer:
             else "a newer driver",
             "or a newer driver, on the host: a container uses the host's"
             if of_12
+            else "on the host: a container uses the host's"
+            if of_10
             else "or a torch for an older CUDA: pip install torch --index-url "
             "https://download.pytorch.org/whl/cu118",
         ),
@@ -60,7 +63,7 @@ def _older_driver(case: Case) -> Answer:
 
 
 _ON_MACOS = (
-    r"(?<![A-Za-z]:)/Users/\w|\bmacOS\b|\bDarwin\b|\bMac(?:Book| mini| Studio)?\b|"
+    r"(?<![A-Za-z]:)(?<!/[A-Za-z])/Users/\w|\bmacOS\b|\bDarwin\b|\bMac(?:Book| mini| Studio)?\b|"
     r"\bApple (?:M\d|[Ss]ilicon)|macosx|arm64-apple|/opt/homebrew/"
 )
 _ELSEWHERE = r"\bLinux\b|/home/\w|[A-Z]:\\|manylinux|\bNVIDIA [A-Z]|\bGeForce\b|"
@@ -152,6 +155,8 @@ KINDS: tuple[General, ...] = (
             "AssertionError: Torch not compiled with CUDA enabled": "whl/cu128",
             '  File "/Users/me/a.py", line 3, in f\n    m.cuda()\nAssertionError: Torch not '
             "compiled with CUDA enabled": "mps",
+            '  File "/mnt/c/Users/me/a.py", line 3, in f\n    m.cuda()\nAssertionError: Torch not '
+            "compiled with CUDA enabled ": "whl/cu128",
             "my MacBook, and now a server with an A100\nAssertionError: Torch not compiled with "
             "CUDA enabled": "whl/cu128",
             "NVIDIA GeForce GTX 1080 Ti\nAssertionError: Torch not compiled with CUDA enabled": (
@@ -169,6 +174,9 @@ KINDS: tuple[General, ...] = (
             "version 12040).": "whl/cu126",
             "RuntimeError: The NVIDIA driver on your system is too old (found version 11040).": (
                 "driver"
+            ),
+            "RuntimeError: The NVIDIA driver on your system is too old (found version 10020).": (
+                "on the host"
             ),
             "RuntimeError: CUDA error: CUDA driver version is insufficient for CUDA runtime "
             "version": "--gpus all",

@@ -15,7 +15,8 @@ _LIBRARIES = (
 _OF_OTHERS = (
     (
         r"libcuda\.so",
-        "the NVIDIA driver's own library, so that no driver is there in this place",
+        "the NVIDIA driver's own library: no driver is there in this place, or its folder is not "
+        "looked through",
         (
             "nvidia-smi   in the very place (container, WSL) where this ran; docker run --gpus all",
             "sudo ldconfig /usr/lib64-nvidia   (Colab), /usr/lib/wsl/lib in LD_LIBRARY_PATH (WSL)",

@@ -12,7 +12,9 @@ _NOT_COMPILED = (
     "without it, where no library needs Triton itself"
 )
 _ON_WINDOWS = r"\bwin32\b|[Ww]indows(?! Subsystem)|\b[Ww]in ?1[01]\b|[A-Z]:\\|\.dll\b|cp3\d+-win"
-_ON_MACOS = r"\bmacOS\b|\bDarwin\b|\bMPS\b|\bmps\b|Apple|(?<![A-Za-z]:)/Users/|arm64-apple|macosx"
+_ELSEWHERE = r"\bLinux\b|/home/\w|[A-Z]:\\|\bNVIDIA [A-Z]|\bGeForce\b|\bRTX ?\d{4}"
+_ON_MACOS = r"\bmacOS\b|\bDarwin\b|\bMPS\b|\bmps\b|Apple|(?<![A-Za-z]:)(?<!/[A-Za-z])/Users/|"
+_ON_MACOS += r"arm64-apple|macosx"
 
 
 def _of_older_triton(case: Case) -> Answer:
@@ -37,7 +39,7 @@ def no_triton(case: Case) -> Answer:
     if case.match.groupdict().get("gone"):
         return _of_older_triton(case)
     text = case.above + case.around + case.hit.before + case.hit.text + case.hit.after
-    if re.search(_ON_MACOS, text):
+    if re.search(_ON_MACOS, text) and not re.search(_ELSEWHERE, text):
         do: tuple[str, ...] = (
             "leave out what needs Triton: Unsloth's CUDA kernels, liger-kernel, torch.compile; "
             "transformers, PEFT and TRL run without it",
@@ -146,6 +148,8 @@ KINDS: tuple[General, ...] = (
             '  File "C:\\venv\\x.py", line 1, in f\nModuleNotFoundError: No module named '
             "'triton'": "triton-windows",
             "ModuleNotFoundError: No module named 'triton.ops'": "pip install -U bitsandbytes",
+            "'cuda' if ok else 'mps', on a RTX 3090, Windows 11\nModuleNotFoundError: No module "
+            "named 'triton'": "triton-windows",
             "WSL2 under Windows 11\nModuleNotFoundError: No module named 'triton'": (
                 "--force-reinstall torch"
             ),

@@ -96,7 +96,8 @@ STATEMENTS = {
     "FastVisionModel": "from unsloth import FastVisionModel",
     "is_bfloat16_supported": "from unsloth import is_bfloat16_supported",
     "load_dataset": "from datasets import load_dataset",
-    "Dataset": "from datasets import Dataset",
+    "Dataset": "from datasets import Dataset   (torch's: from torch.utils.data import Dataset)",
+    "tqdm": "from tqdm import tqdm",
     "train_on_responses_only": "from unsloth.chat_templates import train_on_responses_only",
     "get_chat_template": "from unsloth.chat_templates import get_chat_template",
     **{
@@ -119,7 +120,6 @@ STATEMENTS = {
             "trl",
             "peft",
             "datasets",
-            "tqdm",
             "time",
         )
     },

@@ -243,6 +243,7 @@ KINDS: tuple[General, ...] = (
             "'LoraConfig' is not defined": "pip install -U peft",
             "NameError: name 'model' is not defined": "run the cells above",
             "NameError: name 'null' is not defined": "nbconvert",
+            "NameError: name 'tqdm' is not defined": "from tqdm import tqdm",
             "NameError: name 'reduce' is not defined": "functools",
             "NameError: name 'true' is not defined": "True in its place",
             "NameError: name '__file__' is not defined": "os.getcwd()",

@@ -185,6 +185,11 @@ KINDS: tuple[General, ...] = (
             "no wheels with a matching platform tag\n(e.g., `manylinux_2_39_aarch64`) and": (
                 "torchcodec==0.10.0"
             ),
+            "× No solution found when resolving dependencies:\n╰─▶ Because vllm==0.8 has no wheels "
+            "with a matching platform tag (e.g., `win_amd64`)\n  hint: Wheels are available for "
+            "`vllm` on the following platforms: `manylinux2014_aarch64`": (
+                "vllm==0.8 has no wheel for this Python"
+            ),
             "Because your project depends on datasets>=5.0 and unsloth>=2026.7.1\ndepends on "
             "datasets>=3.4.1,<4.0.dev0\nwe can conclude that your project and unsloth>=2026.7.1 "
             "are incompatible.": "advise",

@@ -8,7 +8,16 @@ from ...answer import Answer
 from ..base import Case, General
 from .platforms import no_triton
 
-_ON_ARM = r"aarch64|DGX Spark|\bGB10\b|Jetson|arm linux|linux_arm64|Grace"
+_ON_ARM = (
+    r"aarch64|DGX Spark|\bGB10\b|Jetson|arm linux|linux_arm64|\bGrace[ -](?:Hopper|Blackwell|CPU)|"
+    r"\bGH200\b"
+)
+
+
+def _is_on_arm(text: str) -> bool:
+    """Return whether a text is of an ARM machine, beside uv's list of what there is."""
+    own = re.sub(r"(?:on|for) the following\s+platforms?:[^\n]*(?:\n[^\n]*`[^\n]*)*", "", text)
+    return re.search(_ON_ARM, own) is not None
 
 
 def no_wheel_for_arm(name: str) -> Answer:
@@ -76,7 +85,7 @@ def no_set_of_releases(case: Case) -> Answer:
             ),
             known="the resolver says so",
         )
-    if told["kind"] == "platform" and re.search(_ON_ARM, case.hit.after[:2500]):
+    if told["kind"] == "platform" and _is_on_arm(case.hit.after[:2500]):
         return no_wheel_for_arm(told["name"])
     return Answer(
         f"{told['name']} has no wheel for this Python or system, so nothing can be installed "
@@ -182,7 +191,7 @@ def _no_wheel(case: Case) -> Answer | None:
         return _not_reached(package)
     if package.lower() == "triton" and none:
         return no_triton(case)
-    if re.search(_ON_ARM, case.hit.before + case.hit.text + case.hit.after):
+    if _is_on_arm(case.hit.before + case.hit.text + case.hit.after):
         return no_wheel_for_arm(name or "the package")
     return _no_release(case, name, package, none)
 
@@ -220,6 +229,9 @@ KINDS: tuple[General, ...] = (
             "distribution found for torch==2.0.1+cu121": "pip index versions torch",
             "ERROR: Could not find a version that satisfies the requirement bitsandbytes==0.46.0 "
             "(from versions: 0.41.0, 0.42.0)": "pip index versions bitsandbytes",
+            "Gracefully stopping\nERROR: No matching distribution found for foo==9": (
+                "pip index versions foo"
+            ),
             "DGX Spark: issue with pip install onnxruntime-gpu==1.21  Could not find a version "
             "that satisfies the requirement.": "ARM",
         },
