@@ -9,7 +9,9 @@ from ...unknown import OWN, PYTHON
 from ..base import Case, General
 
 _PARAMETERS = re.compile(r"\bnext\([^\n]{0,80}parameters\(")
-_OF_ROWS = re.compile(r"\bnext\(\s*iter\((?P<what>[\w.\[\]'\"]{0,40}(?:data|rows|samples)\w*)")
+_OF_ROWS = re.compile(
+    r"\bnext\(\s*iter\((?P<what>(?!\w*files)[\w.\[\]'\"]{0,40}(?:data|rows|samples)\w*)"
+)
 
 
 def _nothing_next(case: Case) -> Answer | None:
@@ -139,6 +141,8 @@ KINDS: tuple[General, ...] = (
             ),
             'Traceback (most recent call last):\n  File "a.py", line 3, in <module>\n    next(a)\n'
             "StopIteration": "",
+            'Traceback (most recent call last):\n  File "a.py", line 3, in <module>\n    '
+            "next(iter(data_files))\nStopIteration": "",
             'Traceback (most recent call last):\n  File "/x/packages/datasets/arrow_dataset.py",'
             " line 2811, in __getitems__\n    n = len(batch[next(iter(batch))])\nStopIteration": (
                 "no column left"

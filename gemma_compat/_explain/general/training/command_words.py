@@ -18,6 +18,10 @@ _NO_SUCH_OUTTYPE = Answer(
 )
 
 
+# Jupyter's own file: kernel-<number or UUID>.json.
+_OF_A_KERNEL = r"--?f[ =]\S*\bkernel-\S*\d\S*\.json"
+
+
 def words_of_a_command(case: Case) -> Answer:
     """Answer by the words: a launcher's, a notebook's, or the user's own."""
     required, one = case.match["required"], case.match["one"]
@@ -37,7 +41,7 @@ def words_of_a_command(case: Case) -> Answer:
             "it is written with a dash",
             known=known,
         )
-    if "ipykernel_launcher" in case.hit.text or re.match(r"-f \S*kernel-\S*\.json", names):
+    if "ipykernel_launcher" in case.hit.text or re.match(_OF_A_KERNEL, names):
         return Answer(
             "a script's parser runs in a notebook, and reads the words that started the kernel",
             ("parser.parse_args([])   or parse_args(['--NAME', 'VALUE', ...])",),

@@ -270,6 +270,7 @@ KINDS: tuple[General, ...] = (
             ),
             "- **v17**: `unrecognized arguments: --lora-extra-vocab-size`": "--lora-extra-vocab",
             "usage: x\ntrain.py: error: the following arguments are required: --data_path": "lacks",
+            "train.py: error: unrecognized arguments: -f configs/kernel-size.json": "--help lists",
             "convert.py: error: argument --outtype: invalid choice: 'q4_k_m'": "llama-quantize",
         },
         alone=True,

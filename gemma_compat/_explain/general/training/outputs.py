@@ -63,14 +63,13 @@ _OF_TABLES = re.compile(r"csv|pandas|pyarrow|numpy|sqlite|field_size_limit|np\.|
 
 def _too_large(case: Case) -> Answer:
     frames = case.frames
-    if _OF_TABLES.search(case.code or frames[-400:]) and not _OF_TEXT.search(frames):
+    seen = case.code or frames[-400:]
+    limit = "csv.field_size_limit(2**31 - 1)   in place of sys.maxsize, on Windows"
+    wide = "np.int64 (dtype='int64') for that column, or text, where it holds long ids or hashes"
+    if _OF_TABLES.search(seen) and not _OF_TEXT.search(frames):
         return Answer(
             "a number does not fit into the C integer that it is turned into",
-            (
-                "csv.field_size_limit(2**31 - 1)   in place of sys.maxsize, on Windows",
-                "np.int64 (dtype='int64') for that column, or text, where it holds long ids or "
-                "hashes",
-            ),
+            (limit, wide) if "field_size_limit" in seen else (wide, limit),
             why="a C long has 32 bits on Windows, and so has NumPy's default before 2.0 there",
             known="the message, and the line that raised it; which number it is, only the data "
             "says",
