@@ -147,16 +147,24 @@ KINDS: tuple[General, ...] = (
             "shape torch.Size([8, 8])), this looks incorrect.": "num_key_value_heads",
             'ValueError: Trying to set a tensor of shape torch.Size([32000, 512]) in "weight" '
             "(which has shape torch.Size([32000, 4096])), this look incorrect.": "mlx_lm.fuse",
+            'ValueError: Trying to set a tensor of shape torch.Size([1024, 4096]) in "weight" '
+            "(which has shape torch.Size([4096, 4096])), this looks incorrect.": (
+                "num_key_value_heads"
+            ),
+            'ValueError: Trying to set a tensor of shape torch.Size([25600, 5120]) in "weight" '
+            "(which has shape torch.Size([27648, 5120])), this looks incorrect.": (
+                "num_key_value_heads"
+            ),
             'ValueError: Trying to set a tensor of shape torch.Size([577, 1024]) in "weight" (which'
             " has shape torch.Size([257, 1024])), this looks incorrect.": "24 x 24",
-            'ValueError: Trying to set a tensor of shape torch.Size([32, 1]) in "weight" (which '
-            "has shape torch.Size([8, 8])), this looks incorrect.": "4 bits",
+            'ValueError: Trying to set a tensor of shape torch.Size([32, 1]) in "weight" '
+            "(which has shape torch.Size([8, 8])), this looks incorrect.": "4 bits",
             'ValueError: Trying to set a tensor of shape torch.Size([0]) in "weight" (which has '
             "shape torch.Size([8, 8])), this looks incorrect.": "gather",
-            'ValueError: Trying to set a tensor of shape torch.Size([8, 8]) in "weight" (which '
-            "has shape torch.Size([0])), this look incorrect.": "ZeRO-3",
-            'ValueError: Trying to set a tensor of shape torch.Size([32001, 8]) in "weight" (which '
-            "has shape torch.Size([32000, 8])), this look incorrect.": "rows",
+            'ValueError: Trying to set a tensor of shape torch.Size([8, 8]) in "weight" '
+            "(which has shape torch.Size([0])), this look incorrect.": "ZeRO-3",
+            'ValueError: Trying to set a tensor of shape torch.Size([32001, 8]) in "weight" '
+            "(which has shape torch.Size([32000, 8])), this look incorrect.": "rows",
         },
     ),
 )

@@ -203,6 +203,9 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: Error(s) in loading state_dict for S:\n\tsize mismatch for logit_scale: "
             "copying a param with shape torch.Size([]) from checkpoint, the shape in current model "
             "is torch.Size([1]).": "a single number",
+            "RuntimeError: Error(s) in loading state_dict for S:\n\tsize mismatch for router: "
+            "copying a param with shape torch.Size([]) from checkpoint, the shape in current model "
+            "is torch.Size([4, 4]).": "as they were when",
             "RuntimeError: Error(s) in loading state_dict for G:\n\tsize mismatch for "
             "model.embed_tokens.weight: copying a param with shape torch.Size([256000, 2048]) from "
             "checkpoint, the shape in current model is torch.Size([262144, 2560]).": (

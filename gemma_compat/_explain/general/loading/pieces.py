@@ -38,6 +38,13 @@ _EMPTY_SHARD = Answer(
 )
 
 
+_OF_ONE = _EMPTY_SHARD.replace(
+    known="one number stands in place of a matrix; which call loads the file, the traceback says",
+    certain=False,
+)
+_FEWEST_OF_A_PIECE = 4_096  # numbers: fewer are a bias, or a layer of one output
+
+
 _FLAT = Answer(
     "the file holds a flat piece of a weight: it was saved from FSDP without being put together",
     (
@@ -85,13 +92,21 @@ def of_pieces(case: Case, saved: str, here: str) -> Answer | None:
     if here == "0" or here.startswith("0,"):
         return _EMPTY_SHARD
     if "," in here and "," not in saved:
-        return _FLAT if int(saved) <= math.prod(numbers(here)) else None
+        return _FLAT if _FEWEST_OF_A_PIECE <= int(saved) <= math.prod(numbers(here)) else None
     if "," in saved and "," not in here:
-        return _EMPTY_SHARD if here == "1" else _HELD_FLAT
+        return _OF_ONE if here == "1" else _HELD_FLAT
     return None
 
 
 def _one_number(saved: str, here: str) -> Answer:
+    if {saved.strip(), here.strip()} != {"", "1"}:
+        return Answer(
+            f"a weight is a single number on one side alone: shape [{saved}] in the file and "
+            f"[{here}] in the model",
+            ("the class and its options as they were when the file was saved",),
+            known="both shapes are in the message",
+            settles=False,
+        )
     return Answer(
         f"a weight is a single number on one side: shape [{saved}] in the file and [{here}] in the "
         "model",

@@ -122,9 +122,10 @@ def _positions_of_images(saved: str, here: str) -> Answer | None:
     """Answer two numbers of positions of a vision tower: squares, or one more for the class."""
     if columns(saved) != columns(here):
         return None
-    sides = [_side(int(rows(shape))) for shape in (saved, here)]
-    if 0 in sides:
-        return None
+    of_rows = [int(rows(shape)) for shape in (saved, here)]
+    sides = [_side(number) for number in of_rows]
+    if 0 in sides or not any(number % 64 for number in of_rows):
+        return None  # both may be heads of 64 or more: keys and values that share heads
     return Answer(
         f"a table of image positions has {rows(saved)} rows in the file and {rows(here)} in the "
         f"model: {sides[0]} x {sides[0]} patches and {sides[1]} x {sides[1]}",

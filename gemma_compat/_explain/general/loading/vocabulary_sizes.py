@@ -8,6 +8,7 @@ from ...answer import Answer
 from ..base import Case
 
 IS_EMBEDDING = re.compile(r"embed_tokens(?!\.lora_)|lm_head(?!\.lora_)|word_embeddings")
+_MOST_OF_A_LAYER = 60_000  # rows that a layer may have too
 _FEWEST_TOKENS = 20_000  # rows of a table that is one of a vocabulary
 
 
@@ -23,8 +24,11 @@ def columns(shape: str) -> list[str]:
 
 def table_of_tokens(saved: str, here: str) -> Answer | None:
     """Answer two shapes that differ in the rows alone, of which a vocabulary has as many."""
-    if columns(saved) != columns(here) or min(int(rows(saved)), int(rows(here))) < _FEWEST_TOKENS:
+    both = (int(rows(saved)), int(rows(here)))
+    if columns(saved) != columns(here) or min(both) < _FEWEST_TOKENS:
         return None
+    if max(both) < _MOST_OF_A_LAYER and 32_000 not in both and not any(one % 256 for one in both):
+        return None  # as wide as the MLP of a large model
     return Answer(
         f"a table of the vocabulary has {rows(saved)} rows in the file and {rows(here)} in the "
         "model",

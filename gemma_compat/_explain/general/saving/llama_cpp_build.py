@@ -50,7 +50,9 @@ _NOT_FOUND = Answer(
 
 
 def _quantizer(case: Case) -> Answer:
-    if "nsloth" not in f"{case.match[0]}{case.near}":
+    if not re.search(
+        r"Unsloth: |unsloth[/\\]|FastLanguageModel|FastModel|_gguf\(", f"{case.match[0]}{case.near}"
+    ):
         return _NOT_FOUND
     if "Quantization failed" in case.match[0]:
         return Answer(
@@ -143,6 +145,7 @@ KINDS: tuple[General, ...] = (
             "does not exist.": "build/bin",
             "RuntimeError: Unsloth: No working quantizer found in llama.cpp": "cmake",
             "bash: ./llama-quantize: command not found": "build/bin",
+            "# merged with unsloth\nbash: llama-quantize: command not found": "build/bin",
             "RuntimeError: *** Unsloth: Failed to install llama.cpp": "cmake",
         },
         alone=True,

@@ -7,6 +7,8 @@ import re
 from ...answer import Answer
 from ..base import Case, General, always
 
+_NOT_THEIRS = {"transformers", "torch"}  # they run what another program asks for
+
 
 def _is_mergekit(case: Case) -> bool:
     """Return whether the text near a line tells of mergekit, whose wording others have too."""
@@ -66,7 +68,7 @@ def _tensor(case: Case) -> Answer:
 
 def _unlike(case: Case) -> Answer | None:
     if case.match["name"] and not _is_mergekit(case):
-        who = next((item for item in reversed(case.packages) if item != "transformers"), "")
+        who = next((item for item in reversed(case.packages) if item not in _NOT_THEIRS), "")
         return Answer(
             f"{who or 'a program'} does not know the architecture {case.match['name']}, which "
             "config.json names",
@@ -134,7 +136,8 @@ KINDS: tuple[General, ...] = (
             ),
             "mergekit-yaml c.yml OUT\nRuntimeError: Unsupported architecture "
             "Gemma3ForConditionalGeneration": "no table",
-            'File "/x/site-packages/exllamav2/config.py", line 200, in prepare\n    f()\n'
+            'File "/x/site-packages/exllamav2/config.py", line 200, in prepare\n    f()\n  File '
+            '"/x/site-packages/torch/a.py", line 2, in f\n    g()\n'
             "ValueError: Unsupported architecture Qwen3ForCausalLM": "pip install -U exllamav2",
         },
         alone=True,

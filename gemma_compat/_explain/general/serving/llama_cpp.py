@@ -59,7 +59,9 @@ _OLLAMAS = (
 
 
 def _no_room(case: Case) -> Answer:
-    by_ollama = re.search(r"(?i)\bollama\b", case.near) is not None
+    text = f"{case.hit.before[-3000:]}{case.hit.text}"
+    named = re.findall(r"(?i)\bollama\b|\bllama-(?:server|cli)\b", text)
+    by_ollama = bool(named) and named[-1].lower() == "ollama"
     return Answer(
         "model and context of the GGUF do not fit into the memory of the device",
         (
@@ -126,6 +128,7 @@ KINDS: tuple[General, ...] = (
             "llama_model_load: error loading model: unable to allocate CUDA0 buffer": "-c 4096",
             "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 4096.00 MiB on device 0: "
             "cudaMalloc failed: out of memory": "nvidia-smi",
+            "ollama is there too\nllama-server -m g.gguf\ncudaMalloc failed: out of memory": "-ngl",
             "ollama run g\nllama_kv_cache_init: failed to allocate buffer for kv cache": "num_ctx",
         },
         alone=True,
