@@ -101,10 +101,13 @@ KINDS: tuple[General, ...] = (
         "ray-check-failed",
         r"\b[a-z_]{4,40}\.(?:cc|h):\d{1,5}:(?: An unexpected system state has occurred\.)? "
         r"{1,2}Check failed: [^\n]{2,80}",
-        lambda case: _RAY_CHECK if re.search(r"(?i)\bray\b|raylet|pid=", case.near) else None,
+        lambda case: (
+            _RAY_CHECK if re.search(r"(?i)\bray\b|raylet|\((?:\w+ )?pid=", case.near) else None
+        ),
         {
             "(TaskRunner pid=2915798) [2025-07-06 07:14:27,052 C 2915798 2915798] "
             "task_receiver.cc:219: Check failed: objects_valid": "ray stop --force",
+            "pid=12 F0000 gpu_timer.cc:93: Check failed: start != nullptr": "",
             "[12:00:00] /x/mlc-llm/cpp/serve/engine.cc:120: Check failed: (engine) is false: x": "",
         },
         alone=True,

@@ -10,6 +10,7 @@ from .why_not_built import not_built
 def _nvcc(case: Case) -> Answer:
     """Answer by the number: newer toolkits leave out old cards, older ones do not know new ones."""
     arch = int(case.match["arch"])
+    newest = "13.0" if arch == 110 else "12.9" if arch in {103, 121} else "12.8"
     if arch < 75:
         return Answer(
             f"the CUDA toolkit that compiles no longer knows compute_{arch}",
@@ -27,8 +28,8 @@ def _nvcc(case: Case) -> Answer:
     return Answer(
         f"the CUDA toolkit that compiles does not know compute_{arch} yet",
         (
-            "nvcc --version   and a toolkit that knows it: 12.8 or newer for RTX 50 and B200",
-            "CUDA_HOME=/usr/local/cuda-12.8 before the command",
+            f"nvcc --version   and a toolkit that knows it: {newest} or newer",
+            f"CUDA_HOME=/usr/local/cuda-{newest} before the command",
             "TORCH_CUDA_ARCH_LIST=8.6, with the capability of the card, where it is an older one",
         ),
         known="nvcc says so",
@@ -80,6 +81,7 @@ KINDS: tuple[General, ...] = (
         _nvcc,
         {
             "nvcc fatal   : Unsupported gpu architecture 'compute_120'": "12.8",
+            "nvcc fatal   : Unsupported gpu architecture 'compute_121'": "12.9",
             "nvcc fatal   : Unsupported gpu architecture 'compute_70'": "no longer knows",
         },
         alone=True,

@@ -62,7 +62,9 @@ def _secret(case: Case) -> Answer:
         )
     of_wandb = name.startswith("WANDB")
     return Answer(
-        "the notebook has no secret (token) of that name, or may not read it",
+        f"the code asks for {name}, which is not set in its environment"
+        if "KeyError" in case.hit.text
+        else "the notebook has no secret (token) of that name, or may not read it",
         (
             *(["report_to='none'   where nothing is to be logged there"] if of_wandb else []),
             f"Colab: the key at the left, add {name}, and allow this notebook to read it",
@@ -103,7 +105,7 @@ KINDS: tuple[General, ...] = (
         {
             "google.colab.userdata.SecretNotFoundError: Secret HF_TOKEN does not exist.": "Colab",
             "KeyError: 'HF_TOKEN'": "hf auth login",
-            "KeyError: 'WANDB_API_KEY'": "report_to='none'",
+            "KeyError: 'WANDB_API_KEY'": "not set in its environment",
             "TimeoutException: Requesting secret HF_TOKEN timed out. Secrets can only be fetched "
             "when running from the Colab UI.": "os.environ",
             "KeyError: 'input_ids'": "",

@@ -171,7 +171,8 @@ _OF_JSON = (
 
 def _json(case: Case) -> Answer:
     """Answer a text that cannot be read as JSON, by what the parser says."""
-    if case.is_of_the_script and case.says(r"reward|completion"):
+    reads_a_file = "json.load(" in case.code
+    if case.is_of_the_script and not reads_a_file and case.says(r"reward|completion"):
         return Answer(
             "the script reads a text of the model as JSON, and that text is none",
             (
@@ -253,6 +254,9 @@ KINDS: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "/home/me/t.py", line 3, in my_reward\n    '
             "d = json.loads(completion)\njson.decoder.JSONDecodeError: Expecting value: line 1 "
             "column 1 (char 0)": "a reward of 0",
+            'Traceback (most recent call last):\n  File "/home/me/rewards.py", line 3\n    d = '
+            "json.load(open(path))\njson.decoder.JSONDecodeError: Expecting value: line 1 column 1 "
+            "(char 0)": "head -c",
         },
     ),
     General(
