@@ -24,8 +24,8 @@ _OF_A_ROW = re.compile(
 )
 
 
-# What a server or an API answered has keys as a row has.
-_A_REPLY = re.compile(r"\.json\(\)|\b(?:resp|response|reply|result|r)\[")
+# What a server or an API answered has keys as a row has, and so has the environment.
+_A_REPLY = re.compile(r"\.json\(\)|\benviron\[|\b(?:resp|response|reply|result|r)\[")
 
 
 def _reads_a_row(case: Case) -> bool:
@@ -229,6 +229,7 @@ KINDS: tuple[General, ...] = (
             '  File "/w/a.py", line 9, in f\n    t = '
             'requests.post(url).json()["content"]\nKeyError: '
             "'content'": "",
+            '  File "/w/a.py", line 9, in f\n    a = os.environ["input"]\nKeyError: \'input\'': "",
             '  File "/w/a.py", line 9, in f\n    t = df["text"]\n  File '
             '"/x/site-packages/pandas/core/'
             "frame.py\", line 9, in __getitem__\n    f(key)\nKeyError: 'text'": "df.columns",

@@ -63,7 +63,8 @@ def _dialect(case: Case) -> Answer:
     original = (
         "or the template of the original checkpoint: tokenizer.chat_template = base.chat_template"
     )
-    if re.search(r"unknown tag|No (?:filter|test) named", f"{case.hit.text} {case.message}"):
+    unknown = r"unknown tag (?!'(?:end|el))|No (?:filter|test) named"
+    if re.search(unknown, f"{case.hit.text} {case.message}"):
         return Answer(
             "the chat template uses what this renderer does not know",
             (
@@ -71,7 +72,7 @@ def _dialect(case: Case) -> Answer:
                 original,
             ),
             why="{% generation %} is an addition of transformers 4.43 and newer; others are Jinja "
-            "extensions, or an end of a block without its beginning",
+            "extensions",
             known="Jinja names the tag or filter",
             settles=False,
         )
@@ -190,6 +191,9 @@ KINDS: tuple[General, ...] = (
         {
             "jinja2.exceptions.TemplateSyntaxError: Encountered unknown tag 'generation'.": (
                 "transformers jinja2"
+            ),
+            "jinja2.exceptions.TemplateSyntaxError: Encountered unknown tag 'endif'.": (
+                "rules of Jinja"
             ),
             "jinja2.exceptions.TemplateSyntaxError: expected token 'end of print statement', got "
             "'role'": "rules of Jinja",

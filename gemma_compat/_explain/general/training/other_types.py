@@ -156,8 +156,8 @@ _IN_A_COPY = Answer(
         "CUDA_VISIBLE_DEVICES=0 before the command",
         "or one process for each GPU: accelerate launch, torchrun --nproc_per_node GPUS",
     ),
-    why="a script without a launcher that sees several GPUs may run so (the Trainer leaves out what "
-    "it knows as a model in 8 bits); copies lose what bitsandbytes keeps beside the bytes",
+    why="a script without a launcher that sees several GPUs may run so (the Trainer leaves out "
+    "what it knows as a model in 8 bits); copies lose what bitsandbytes keeps beside the bytes",
     known="the frames are DataParallel's, and the message has the dtype of the bytes",
 )
 
