@@ -49,7 +49,7 @@ def _content(case: Case) -> Answer | None:
     ):
         return None
     if case.is_of_the_script and case.code and "apply_chat_template" not in case.code:
-        return None  # a text of its own that the script reads as a dict
+        return None  # a text that the script reads as a dict
     return Answer(
         "a processor's template takes the content of a message for a list of parts, and it is a "
         "text",
