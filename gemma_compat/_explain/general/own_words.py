@@ -34,6 +34,10 @@ _NO_CURE = re.compile(
     r"discord|post on|star us|use (?:of|was)\b|(?:load|install|update)(?:ed)? (?:failed|error)"
 )
 _PRIVATE = re.compile(r"[^\s`'\"]*[/\\@][^\s`'\"]*|(?<=['\"`])[^'\"`\n]{60,}(?=['\"`])")
+# A row under a message in which the person who pasted it speaks, or asks.
+_OF_A_PERSON = re.compile(
+    r"\b(?:I|I'm|I've|my|me|[Hh]elp|[Tt]hanks)\b|[?\uff1f]\s*$|[\u3040-\u30ff\u4e00-\u9fff]"
+)
 _LONGEST = 190
 _NEWER = (
     "change what the sentence names; or pip install -U unsloth unsloth_zoo   for a release that "
@@ -45,16 +49,21 @@ def own_words(case: Case) -> Answer | None:
     """Return the advice of the error's own message; ``None`` if it gives none."""
     if case.error is None or case.error.is_of_a_launcher:
         return None
-    said = [part.strip(" .`") for part in _SENTENCES.split(case.message[:2500]) if part.strip()]
+    said = _sentences(case.message[:2500])
+    if not said:
+        return None
     advice: list[str] = []
     for part in said:
         found = _ADVICE.search(part)
         if found and not _NO_CURE.search(part):
             advice.append(_shown(found["do"]))
     of_unsloth = case.message.startswith("Unsloth: ")
-    if not said or not (advice or of_unsloth):
+    if not (advice or of_unsloth):
         return None
-    cause = next((part for part in said if not _ADVICE.match(part)), said[0])
+    # A message that is nothing but advice has its headline in it: what follows may be a person's.
+    first = _sentences(case.message.strip().partition("\n")[0])
+    parts = first if of_unsloth else said
+    cause = next((part for part in parts if not _ADVICE.match(part)), said[0])
     who = "Unsloth" if of_unsloth else next(reversed(case.packages), "")
     sentence = _shown(re.sub(r"^Unsloth: ?", "", cause))
     return Answer(
@@ -66,6 +75,14 @@ def own_words(case: Case) -> Answer | None:
         "what it refuses is not known",
         settles=False,
     )
+
+
+def _sentences(message: str) -> list[str]:
+    """Return the sentences of a message, up to a row that the person who pasted it wrote."""
+    first, *below = message.splitlines() or [""]
+    person = next((n for n, row in enumerate(below) if _OF_A_PERSON.search(row)), len(below))
+    text = "\n".join((first, *below[:person]))
+    return [part.strip(" .`") for part in _SENTENCES.split(text) if part.strip(" .`")]
 
 
 def _shown(text: str) -> str:

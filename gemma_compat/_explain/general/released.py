@@ -216,6 +216,15 @@ def released(case: Case, message: str = "") -> Released | None:
     return None if known.is_before_all else known
 
 
+def package_of(message: str) -> str:
+    """Return the package whose class an error about an argument names; empty if no index has it."""
+    try:
+        found = [item for read in read_tracebacks([message]) for item in missing(read)]
+    except IndexUnusable:
+        return ""
+    return found[-1].package if found and "." in found[-1].owner else ""
+
+
 def of_another_release(known: Released) -> Answer:
     """Answer an argument that the release which the log states does take."""
     name, function = known.found.name, known.found.owner

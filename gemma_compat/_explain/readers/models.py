@@ -128,7 +128,7 @@ _FAMILIES: tuple[tuple[str, frozenset[str]], ...] = tuple(
         (r"gemma[-_]?4[-_]12b", "gemma4_unified gemma4_unified_text"),
         (r"gemma[-_]?4(?![0-9])", "gemma4 gemma4_text"),
         (r"gemma[-_]?2[-_](?:2|9|27)b", "gemma2"),
-        (r"gemma2(?![0-9])", "gemma2"),
+        (r"gemma2(?![0-9]|b(?![a-z]))", "gemma2"),  # gemma2b-it is mostly the first one's 2B
         (r"gemma[-_](?:1\.1[-_])?[27]b", "gemma"),
     )
 )

@@ -9,13 +9,15 @@ from .base import Symptom, told
 
 _STATED = re.compile(
     r"size of tensor a \(|copying a param|cannot be multiplied|must match the existing size|"
-    r"Sizes of tensors must match|torch\.Size\("
+    r"Sizes of tensors must match|torch\.Size\(|\bwrong shape; expected\b"
 )
 
 
 def _unless_stated(answer: Answering) -> Answering:
     """Leave sizes to the error that states them."""
-    return lambda case: None if _STATED.search(case.hit.before) else answer(case)
+    return lambda case: (
+        None if _STATED.search(f"{case.hit.before}\n{case.hit.after}") else answer(case)
+    )
 
 
 _sizes = told(
@@ -66,6 +68,8 @@ ERRORS: tuple[Symptom, ...] = (
         {
             "# `apply_rotary_pos_emb` dimension mismatch in compiled module during GRPO": "size=1",
             "size mismatch for lm_head.weight: copying": "",
+            "# tensor 'token_embd.weight' has wrong shape\nerror loading model: check_tensor_dims: "
+            "tensor 'token_embd.weight' has wrong shape; expected 4096, 92550, got 4096, 92544": "",
             "| Reinit due to size mismatch - ckpt: torch.Size([2]) vs model:torch.Size([3])": "",
         },
     ),

@@ -86,6 +86,27 @@ def _refused(case: Case) -> Answer | None:
 
 KINDS: tuple[General, ...] = (
     General(
+        "lora-model-of-another-peft",
+        r"'?LoraModel'? object has no attribute '?_(?:get_submodules|find_and_replace)\b",
+        always(
+            "the code calls a private method of PEFT's LoraModel that newer releases do not have",
+            "model = model.merge_and_unload()   in place of a loop over its layers (PEFT 0.3.0 and "
+            "newer)",
+            "or from peft.utils.other import _get_submodules; _get_submodules(model, key)",
+            why="0.2.0 has it as a method, 0.3.0 as a function",
+            known="read in peft 0.2.0, 0.3.0 and 0.12.0",
+            settles=False,
+        ),
+        {
+            "Attribute Error: 'LoraModel' object has no attribute _get_submodules(). ": (
+                "merge_and_unload"
+            ),
+            "AttributeError: 'LoraModel' object has no attribute '_get_submodules'": "0.3.0",
+            "AttributeError: 'LoraModel' object has no attribute 'odd'": "",
+        },
+        alone=True,
+    ),
+    General(
         "options-that-peft-refuses",
         r"ValueError: (?:in_features \(\d+\) must be divisible by \w{1,10}_block_size|"
         r"`layers_to_transform` cannot be used when `target_modules` is a str|Cannot combine "

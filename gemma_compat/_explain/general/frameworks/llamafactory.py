@@ -25,8 +25,20 @@ def _no_rows(case: Case) -> Answer:
     )
 
 
+# Names of models whose template has another name, in all releases that were read.
+_TEMPLATES = ((r"(?i)qwen-?(?:1[._]5|2|2[._]5)", "qwen"), (r"(?i)llama-?3[._][1-3]", "llama3"))
+
+
 def _template(case: Case) -> Answer:
     name, known = case.match["name"], in_which(case)
+    other = next((to for words, to in _TEMPLATES if re.fullmatch(words, name)), "")
+    if other:
+        return Answer(
+            f"LLaMA-Factory has no template {name}: that model's is called {other}",
+            (f"template: {other}", "the table of models in its README names each one's"),
+            why="a template is named for the form of the chat, which several models share",
+            known="LLaMA-Factory says that it has none of that name; the other is in its list",
+        )
     command = known.command if known is not None else ""
     return Answer(
         f"this LLaMA-Factory has no template {name}",
@@ -174,6 +186,7 @@ KINDS: tuple[General, ...] = (
         _template,
         {
             "ValueError: Template gemma4 does not exist.": "llamafactory>=0.9.5",
+            "# ValueError: Template qwen2 does not exist.": "template: qwen",
             "ValueError: Template qwen9 does not exist.": "pip install -U llamafactory ",
         },
     ),

@@ -89,7 +89,53 @@ def _no_key_projection(case: Case) -> Answer:
     )
 
 
+def _of_the_outer_class(case: Case) -> Answer:
+    """Answer code that reads vocab_size of the multimodal Gemma 3, which moved inside in 4.52."""
+    near = f"{case.around}\n{case.near}"
+    patch = next((do for words, do in _PATCHES if re.search(words, near)), None)
+    return Answer(
+        "vocab_size of Gemma3ForConditionalGeneration is read, and transformers 4.52 and newer have"
+        " it on the model within",
+        (
+            *([patch] if patch else ()),
+            "pip install 'transformers<4.52'   where what reads it is to stay as it is",
+            *(["model.config.text_config.vocab_size   in code of your own"] if not patch else ()),
+        ),
+        why="4.52 split the class; a patch of its forward, written for an older one, asks the "
+        "outer object",
+        known="read in transformers 4.51.3, whose outer class sets it, and 4.52.4",
+        settles=False,
+        of_gemma=True,
+    )
+
+
+_PATCHES = (
+    (
+        r"(?i)cut_?-?cross_?-?entropy|\bcce\b",
+        "pip install -U   of cut-cross-entropy (with axolotl: axolotl too, and the fork's commit "
+        "that its docs name); or training without that plugin",
+    ),
+    (r"(?i)\bliger", "pip install -U liger-kernel; or use_liger_kernel=False"),
+)
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "vocab-size-of-the-outer-class",
+        r"'Gemma3ForConditionalGeneration' object has no attribute 'vocab_size'",
+        _of_the_outer_class,
+        {
+            "uses axolotl.integrations.cut_cross_entropy\nAttributeError: "
+            "'Gemma3ForConditionalGeneration' object has no attribute 'vocab_size'": (
+                "without that plugin"
+            ),
+            "liger_kernel\nAttributeError: 'Gemma3ForConditionalGeneration' object has no "
+            "attribute 'vocab_size'": "pip install -U liger-kernel",
+            "AttributeError: 'Gemma3ForConditionalGeneration' object has no attribute "
+            "'vocab_size'": "model.config.text_config.vocab_size",
+            "AttributeError: 'Gemma3ForConditionalGeneration' object has no attribute 'vocab'": "",
+        },
+    ),
     General(
         "ulysses-and-this-model",
         r"'dict' object has no attribute 'shape'|RuntimeError: Invalid backend|"

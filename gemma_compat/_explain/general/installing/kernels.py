@@ -66,6 +66,8 @@ def _no_compiler(case: Case) -> Answer | None:
     near = f"{case.hit.before[-3000:]}{case.hit.text}\n{case.hit.after[:1500]}"
     said = next((row for row in _MISSING if re.search(row[0], near)), None)
     who = "torch.compile" if "inductor" in near else "Triton"
+    if who == "Triton" and re.search(r"(?i)cut_cross_entropy|\bcce_patch\b|liger", near):
+        off = "or training without the kernels of cut_cross_entropy or Liger, which Triton compiles"
     if said is not None:
         return Answer(
             f"{who} compiles code while the run goes on, and this machine lacks {said[1]}",

@@ -127,7 +127,7 @@ def _no_such_module(name: str, packages: list[str]) -> Answer:
     )
 
 
-def _module(case: Case) -> Answer | None:
+def missing_module(case: Case) -> Answer | None:
     name = case.match["module"]
     package = name.partition(".")[0]
     packages = case.packages
@@ -266,7 +266,7 @@ KINDS: tuple[General, ...] = (
     General(
         "module-missing",
         r"(?:o module named '(?=[\w.]+')|ModuleNotFoundError: `?(?!No ))(?P<module>\w[\w.]{0,99})",
-        _module,
+        missing_module,
         {
             "ModuleNotFoundError: No module named 'timm'": "pip install timm",
             "gptqmodel fails during the PEP517 build process: ModuleNotFoundError: No module "

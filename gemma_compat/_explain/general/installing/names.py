@@ -71,6 +71,8 @@ def _of_the_script(owner: str, name: str) -> tuple[str, ...]:
 _OF_TRL = re.compile(
     r"(?:SFT|DPO|GRPO|KTO|ORPO|CPO|PPO|RLOO|Reward|OnlineDPO|XPO|NashMD|BCO|GKD|PRM)Trainer"
 )
+# Families of transformers: a class of such a name that its own code reads is mostly not a user's.
+_OF_TRANSFORMERS = re.compile(r"(?:Pali)?Gemma|Llama|Mllama|Qwen[23]|Mi[sx]tral|Phi\d")
 _OF_A_MODEL = re.compile(r"For[A-Z]|Model|Config|Tokeniz|Processor|Trainer|Cache|Layer|Module")
 
 
@@ -80,6 +82,24 @@ def _of_the_base(case: Case, owner: str, name: str) -> Released | None:
         return None
     known = released(case, f"AttributeError: 'Trainer' object has no attribute '{name}'")
     return None if known is None or known.is_everywhere else known
+
+
+# A frame whose beginning was lost in pasting: the file of a package, without `File`.
+_CUT_FRAME = re.compile(
+    r"(?m)^\W{0,9}(?:[\w.-]{1,60}[/\\]){0,12}(?P<module>unsloth(?:_zoo)?|transformers|trl|peft|"
+    r"accelerate|axolotl|llamafactory|swift|torchtune)[/\\][\w./\\-]{1,120}\.py\"?, line \d{1,6}, "
+    r"in "
+)
+
+
+def _reader(case: Case, owner: str) -> str:
+    """Return who reads the attribute: a package where a cut frame or a generated class names it."""
+    if case.places or case.frames:
+        return case.reader
+    cut = [match["module"] for match in _CUT_FRAME.finditer(case.above[-800:])]
+    if cut:
+        return cut[-1].removesuffix("_zoo")
+    return "unsloth" if re.match(r"Unsloth\w+(?:Config|Trainer)\b", owner) else case.reader
 
 
 def _attribute(case: Case) -> Answer:
@@ -93,13 +113,18 @@ def _attribute(case: Case) -> Answer:
     outside = [item for item in case.packages if item not in {"torch", "transformers"}]
     if "__getattr__" in case.frames.rpartition("line ")[2]:  # PEFT and torch hand it on
         outside = [item for item in outside if item != "peft"]
-    who = outside[-1] if outside and not case.is_of_the_script else case.reader
+    who = outside[-1] if outside and not case.is_of_the_script else _reader(case, owner)
     unsloth = who == "unsloth" and "For" in owner
     together = _of_the_script(owner, name)
     if who not in {"the script", "transformers", "some code"}:
         together = (
             upgrade(who),
             f"or what it reads back to the same time: python -m gemma_compat advise --with {who}",
+        )
+    if who == "transformers" and f"self.{name}" in case.code and _OF_TRANSFORMERS.match(owner):
+        together = (
+            "pip install -U transformers   and restart the kernel or the program",
+            "or the release before, or without what patches its classes (Unsloth, Liger)",
         )
     return Answer(
         f"{who} reads {name} of a {owner}, which has no such attribute here",
@@ -223,8 +248,18 @@ KINDS: tuple[General, ...] = (
             "AttributeError: 'GemmaForCausalLM' object has no attribute 'max_seq_length'": (
                 "max_seq_length"
             ),
-            "AttributeError: 'Gemma3ForConditionalGeneration' object has no attribute "
-            "'vocab_size'": "vocab_size",
+            'unsloth/models/_utils.py", line 1055, in _unsloth_pre_compute_loss\n    getattr(self, '
+            '"args", {}).get("x", 1)\n'
+            "AttributeError: 'UnslothSFTConfig' object has no attribute 'get'": (
+                "pip install -U unsloth unsloth_zoo"
+            ),
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/models/'
+            'gemma3/modeling_gemma3.py", line 3, in f\n    self.odd\n'
+            "AttributeError: 'Gemma3TextModel' object has no attribute 'odd'": (
+                "pip install -U transformers"
+            ),
+            "trl/trainer/utils.py\", line 5, in f\n    x.odd\nAttributeError: 'Odd' object has "
+            "no attribute 'odd'": "pip install -U trl",
             "AttributeError: 'Gemma3Processor' has no attribute 'pad' during Data Collation": (
                 "takes a Gemma3Processor for a tokenizer"
             ),

@@ -7,6 +7,7 @@ import sys
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .modules import missing_module
 from .same_name import DISTRIBUTIONS, SAME_NAME
 
 
@@ -122,6 +123,27 @@ def _not_loaded(case: Case) -> Answer | None:
 
 
 KINDS: tuple[General, ...] = (
+    General(
+        "module-named-in-a-title",
+        r"^#{1,3} [^\n]{0,60}\b(?:ModuleNotFound|Import)Error:? ?\([`'\"]?(?P<module>[a-z]\w{1,40})"
+        r"[`'\"]?\)",
+        lambda case: (
+            missing_module(case)
+            if re.search(
+                rf"(?i)\b(?:no|without|lacks?|if) {case.match['module']}\b|"
+                rf"\b{case.match['module']} (?:isn't|is not|not) (?:installed|there|found)",
+                case.near,
+            )
+            else None
+        ),
+        {
+            "# ModuleNotFoundError (torchvision) crashes import unsloth\n\nPython 3.13, no "
+            "torchvision installed.": "torchvision is not installed",
+            "# ImportError (`timm`) at start\n\ntimm is not installed here": "pip install timm",
+            "# ModuleNotFoundError (torchvision) handled\n\nEverything is installed.": "",
+        },
+        alone=True,
+    ),
     General(
         "half-imported-module",
         r"(?:from )?partially initialized module '(?P<module>[\w.]{1,80})'",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .... import versions
 from ...answer import Answer
 from ..base import Case, General, always
@@ -59,11 +61,14 @@ def _own_check(case: Case) -> Answer:
     is_factory = case.says("DISABLE_VERSION_CHECK")
     who = "LLaMA-Factory" if is_factory else "what is imported"
     install = f"pip install '{name}{wanted}'"
-    factory = (
+    factory: tuple[str, ...] = (
         f"upgrade LLaMA-Factory, where the model needs the newer {name}",
         f"or {install}",
         "or DISABLE_VERSION_CHECK=1 before the command: it then runs with what was not tried",
     )
+    # If the text says that the model needs the newer one, do not send the reader back.
+    if re.search(rf"(?i)\b(?:needs?|requires?) {name}\b(?!>)", case.near):
+        factory = (factory[0], factory[2])
     return Answer(
         f"{who} asks for {name}{wanted}, and {here} is installed",
         factory if is_factory else (install,),
@@ -122,6 +127,9 @@ KINDS: tuple[General, ...] = (
             "transformers>=4.55.0,<=5.2.0` or set `DISABLE_VERSION_CHECK=1` to skip this check.": (
                 "upgrade LLaMA-Factory"
             ),
+            "# Gemma4 needs transformers 5.5.0\n\nImportError: transformers<=5.2.0 is required for "
+            "a normal functioning of this module, but found transformers==5.5.0.\nTo fix: set "
+            "`DISABLE_VERSION_CHECK=1`": "transformers or: DISABLE_VERSION_CHECK=1",
             "ImportError: huggingface-hub>=0.34.0,<1.0 is required for a normal functioning of "
             "this module, but found huggingface-hub==1.3.0.": "huggingface-hub>=0.34.0,<1.0",
         },

@@ -40,6 +40,21 @@ def _told_mismatch(case: Case) -> Answer | None:
     )
 
 
+_OFFLOADED = Answer(
+    "parts of the base are offloaded to disk, and PEFT looks for a layer of it by a name that the "
+    "model does not have",
+    (
+        "device_map='cpu' for base and adapter (LLaMA-Factory: export_device: cpu), with memory "
+        "for the whole model: nothing is offloaded then",
+        "or a card, or max_memory, that takes the base whole",
+    ),
+    why="PEFT's _update_offload runs only where modules lie on disk; it makes that name from the "
+    "file's own names",
+    known="the frame is PEFT's _update_offload; read in peft 0.12.0",
+    settles=False,
+)
+
+
 def _named_weight(case: Case) -> Answer:
     name = case.match["name"]
     if (
@@ -62,6 +77,8 @@ def _named_weight(case: Case) -> Answer:
             settles=False,
             of_gemma=True,
         )
+    if "_update_offload" in case.around:
+        return _OFFLOADED
     return Answer(
         "a weight is looked up by a name that the file or the model does not have",
         (
@@ -130,6 +147,8 @@ KINDS: tuple[General, ...] = (
         _named_weight,
         {
             "KeyError: 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight'": "prefix",
+            "    self._update_offload(offload_index, adapters_weights)\nKeyError: "
+            "'base_model.model.model.model.layers.14.mlp.down_proj'": "device_map='cpu'",
             "while saving google/gemma-7b-it\nKeyError: 'model.lm_head.weight'": "embeddings",
         },
     ),

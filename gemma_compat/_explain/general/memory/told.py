@@ -117,6 +117,8 @@ def told_memory(case: Case, runs_out: bool = True) -> Answer | None:
     if case.log.figures.losses and case.hit.match[0].startswith(("{", "[")):
         return None
     line = case.hit.text
+    if re.search(r"(?i)\b(?:disk|storage)(?: space)?\b[^\n.]{0,30}\bout of memory", line):
+        return None  # the disk is meant
     text = f"{case.hit.before}\n{line}" if case.hit.kind == "told" else line
     if _SERVES.search(text) and not _TRAINS.search(text):
         return _OF_SERVING

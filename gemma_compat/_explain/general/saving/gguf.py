@@ -53,6 +53,43 @@ _UNSLOTHS = (
 )
 
 
+# Classes that the list of llama.cpp's converter does not have (conversion/__init__.py, 2026).
+_NEVER_CONVERTED = re.compile(
+    r"(?:Mllama|PaliGemma|RecurrentGemma|T5Gemma|Molmo|Florence2|Blip|Blip2|InstructBlip|Whisper|"
+    r"Bart|MBart|Pegasus|M2M100|NllbMoe|OPT|GPTJ|GPTNeo|XLNet|Electra)(?:For|LMHead)\w+|MarianMTModel|"
+    r"(?:Gemma|Llama|Mistral|Mixtral|Phi|Qwen)\w{0,12}For(?:Sequence|Token)Classification"
+)
+
+
+def _unknown_class(case: Case) -> Answer:
+    """Answer a class that the converter lacks: by whether any release is known to have it."""
+    name = case.match["name"] or case.match["class"] or case.match["type"]
+    if _NEVER_CONVERTED.fullmatch(name):
+        return Answer(
+            f"no release of llama.cpp's converter is known to take {name}: the folder is not at "
+            "fault",
+            (
+                "run the folder with transformers, or vLLM where that lists the class",
+                "or fine-tune a model that llama.cpp converts, where it has to be a GGUF",
+            ),
+            why="a GGUF needs the model's computation in llama.cpp, which was not written for it",
+            known="the message; llama.cpp's list of classes, read in 2026, lacks it",
+            settles=False,
+        )
+    return Answer(
+        f"the converter of this llama.cpp does not know {name}",
+        (
+            "git pull in llama.cpp, and delete the folder llama.cpp beside the script, where "
+            "Unsloth keeps its own",
+            "pip install -U unsloth unsloth_zoo   where Unsloth converts",
+        ),
+        why="an architecture comes to the converter with a release of llama.cpp, if it comes at "
+        "all",
+        known="the message; which release knows it, and whether any does, is not in the log",
+        settles=False,
+    )
+
+
 _CONVERTER_GONE = Answer(
     "llama.cpp's convert.py is not there any more",
     ("python llama.cpp/convert_hf_to_gguf.py FOLDER --outfile FILE.gguf",),
@@ -175,20 +212,16 @@ KINDS: tuple[General, ...] = (
         r"hf-to-gguf:Model (?P<name>\w{1,80}) is not supported|"
         r"Architecture ['\"](?P<class>\w{1,80})['\"] not supported|"
         r"GGUF conversion does not yet support converting model types of `(?P<type>\w{1,80})`",
-        lambda case: Answer(
-            f"the converter of this llama.cpp does not know "
-            f"{case.match['name'] or case.match['class'] or case.match['type']}",
-            (
-                "git pull in llama.cpp, and delete the folder llama.cpp beside the script, where "
-                "Unsloth keeps its own",
-                "pip install -U unsloth unsloth_zoo   where Unsloth converts",
-            ),
-            why="an architecture comes to the converter with a release of llama.cpp",
-            known="the message; which release knows it is not in the log",
-            settles=False,
-        ),
+        _unknown_class,
         {
             "ERROR:hf-to-gguf:Model Gemma3nForConditionalGeneration is not supported": "git pull",
+            "ERROR:hf-to-gguf:Model MllamaForConditionalGeneration is not supported": (
+                "the folder is not at fault"
+            ),
+            "NotImplementedError: Architecture 'Qwen2ForSequenceClassification' not supported!": (
+                "with transformers"
+            ),
+            "ERROR:hf-to-gguf:Model BartowskiForCausalLM is not supported": "git pull",
         },
         alone=True,
     ),

@@ -190,6 +190,15 @@ KINDS: tuple[General, ...] = (
             "    g()\nTypeError: g() missing 2 required positional arguments: 'x' and 'y'": (
                 "pip install -U trl"
             ),
+            "    special_image_mask, _ = self.get_placeholder_mask(\n            ^^^^^^^^^^\n"
+            "TypeError: Gemma3nModel.get_placeholder_mask() missing 1 required positional "
+            "argument: 'audio_features'": "transformers>=4.55.1",
+            "    x = self.get_image_features(\n           ^^^^^^\nTypeError: Gemma3Model."
+            "get_image_features() missing 1 required positional argument: 'pixel_values'": (
+                "no line of the script"
+            ),
+            "    x = model.get_image_features()\nTypeError: Gemma3Model.get_image_features() "
+            "missing 1 required positional argument: 'pixel_values'": "in the line that calls it",
             "TypeError: A.forward() missing 1 required positional argument: 'x'\nAutoAWQ": "0.2.9",
             "TypeError: SequenceParallel._prepare_flash_attn.<locals>.flash_attention_mask() "
             "missing 1 required positional argument: 'cache_position'": "ms-swift",

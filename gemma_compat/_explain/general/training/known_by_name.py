@@ -64,6 +64,19 @@ _PER_BATCH = Answer(
 _BROUGHT = {"log": "4.47", "get_batch_samples": "4.50", "_get_train_sampler": "4.52"}
 
 
+PLACEHOLDERS = Answer(
+    "transformers 4.55.0 calls Gemma 3n's get_placeholder_mask() without what it asks for: images "
+    "and audio fail so",
+    (
+        "pip install -U 'transformers>=4.55.1'   and restart the kernel or the program",
+        "or pip install 'transformers<4.55'",
+    ),
+    why="that release's forward hands over the features of one kind, and the method requires both",
+    known="read in transformers 4.55.0, modeling_gemma3n.py",
+    of_gemma=True,
+)
+
+
 def of_the_base(method: str) -> Answer:
     """Answer a line of the script that calls the Trainer's own method."""
     older = method == "_save_checkpoint"  # which lost an argument

@@ -271,6 +271,8 @@ KINDS: tuple[General, ...] = (
             "- **v17**: `unrecognized arguments: --lora-extra-vocab-size`": "--lora-extra-vocab",
             "usage: x\ntrain.py: error: the following arguments are required: --data_path": "lacks",
             "train.py: error: unrecognized arguments: -f configs/kernel-size.json": "--help lists",
+            "sft.py: error: argument --tuner_backend: invalid choice: 'unsloth' (choose from "
+            "'swift', 'peft')": "with one of 'swift', 'peft'",
             "convert.py: error: argument --outtype: invalid choice: 'q4_k_m'": "llama-quantize",
         },
         alone=True,

@@ -41,6 +41,14 @@ def _arguments(case: Case) -> Answer:
     listed = ", ".join(options[:4])
     if re.search(r"(?i)llama-?_?factory|\bhparams[/\\]parser\.py", f"{case.around}\n{case.near}"):
         return _of_llamafactory(names, listed)
+    if "torch_dtype" in options and re.search(r"[/\\]trl[/\\]", case.around):
+        return Answer(
+            f"the installed TRL has other names for its options: it does not know {listed}",
+            ("--dtype bfloat16   in place of --torch_dtype", "or pip install 'trl<0.27'"),
+            why="its ModelConfig has dtype from 0.23 on, and torch_dtype up to 0.26.2",
+            known="the parser lists what nothing took; read in the wheels of trl",
+            settles=False,
+        )
     return Answer(
         f"the script or its config file is given options that it does not know: {listed}"
         if listed
@@ -134,6 +142,9 @@ KINDS: tuple[General, ...] = (
             "ValueError: Some specified arguments are not used by the HfArgumentParser: "
             "['--peft_lora_r', '16']": "peft_lora_r",
             "ValueError: Some keys are not used by the HfArgumentParser: ['flash_atn']": "--help",
+            'File "/x/dist-packages/trl/scripts/_hf_argparser.py", line 380, in f\n    raise\n'
+            "ValueError: Some specified arguments are not used by the HfArgumentParser: "
+            "['--torch_dtype', 'bfloat16']": "--dtype bfloat16",
             "llamafactory-cli webchat a.yaml\nValueError: Some keys are not used by the "
             "HfArgumentParser: ['bf16', 'do_train', 'output_dir']": "llamafactory-cli train",
             "llamafactory 0.9.2\nValueError: Some keys are not used by the HfArgumentParser: "

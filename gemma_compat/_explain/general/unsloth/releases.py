@@ -29,7 +29,7 @@ def _least_release(case: Case) -> Answer:
     )
 
 
-def _not_linked(case: Case) -> Answer:
+def not_linked(case: Case) -> Answer:
     without = re.search(
         r"pytorch\.cuda: +not available|torch.{0,40}\+cpu|torch\.cuda\.is_available\(\)[^\n]{0,9}"
         r"False",
@@ -55,7 +55,8 @@ def _not_linked(case: Case) -> Answer:
         (
             "python -m bitsandbytes   prints what it looks for; python -c 'import torch; "
             "print(torch.version.cuda, torch.cuda.is_available())'",
-            "sudo ldconfig /usr/lib64-nvidia   (Colab), or the folder that has libcuda.so",
+            "sudo ldconfig /usr/lib64-nvidia   (Colab), or the folder that has libcuda.so: "
+            "ldconfig -p | grep libcuda; in conda, CUDA and PyTorch installed by conda",
             "pip install -U bitsandbytes triton unsloth unsloth_zoo   and restart the kernel",
         ),
         why="a torch for the CPU, a bitsandbytes older than torch's CUDA, or a container without "
@@ -85,7 +86,33 @@ def _no_zoo(case: Case) -> Answer:
     )
 
 
+def _imported_too_late(case: Case) -> Answer:
+    """Answer an older Unsloth, which stops where another package was imported before it."""
+    module = re.search(r"import Unsloth before (\w+)", case.hit.text)
+    before = module[1] if module else "the other package"
+    own = f"import unsloth   as the first line of the script, above {before}"
+    newer = "pip install -U unsloth unsloth_zoo   : newer ones warn, and go on"
+    frameworks = [item for item in case.packages if item in {"llamafactory", "swift", "axolotl"}]
+    who = frameworks[0] if frameworks else "the script"
+    return Answer(
+        f"{who} imports {before} before Unsloth, and this Unsloth stops there",
+        (newer, "or use_unsloth: false (ms-swift: another tuner_backend)")
+        if frameworks
+        else (own, f"or {newer}"),
+        why="Unsloth rewrites those packages as they are imported, and may miss what was imported "
+        "before",
+        known="the message is Unsloth's"
+        + ("; who imports first, by the frames" if frameworks else ""),
+        settles=False,
+    )
+
+
 RELEASES: tuple[Refusal, ...] = (
+    Refusal(
+        r"Please import Unsloth before \w+",
+        _imported_too_late,
+        ("ImportError: Unsloth: Please import Unsloth before peft.", "as the first line"),
+    ),
     Refusal(
         r"(?:[^\n:]{2,60} only works on transformers ?>=|Your transformers version of)",
         _least_release,
@@ -185,7 +212,7 @@ RELEASES: tuple[Refusal, ...] = (
     ),
     Refusal(
         r"CUDA is not linked properly",
-        _not_linked,
+        not_linked,
         ("ImportError: Unsloth: CUDA is not linked properly.", "python -m bitsandbytes"),
     ),
 )

@@ -7,7 +7,7 @@ import re
 from ...answer import Answer
 from ...unknown import GENERATED
 from ..base import Case, General, always
-from .saving import conversion, pushed_nothing
+from .saving import BY_PEFT, conversion, pushed_nothing
 
 _FRESH = "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then restart"
 
@@ -73,7 +73,33 @@ def _no_text_named(case: Case) -> Answer:
     )
 
 
+_keys_differ = always(
+    "Unsloth's merge compares the names of the weights that it collected with the model's, and "
+    "these are in one of the two only",
+    "pip install -U unsloth unsloth_zoo   : newer ones leave tied heads out of the comparison",
+    BY_PEFT,
+    "training without lm_head and embed_tokens, where the message names them and no token was "
+    "added",
+    why="what is trained whole (modules_to_save) stands in the model under a wrapper's name",
+    known="the message; the comparison read in unsloth_zoo 2026.10.9; which wrapper it was, the "
+    "message does not say",
+    certain=False,
+    settles=False,
+)
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "merged-keys-differ",
+        r"Unsloth: Extracted keys = .{1,200} do not match!",
+        _keys_differ,
+        {
+            "`RuntimeError: Unsloth: Extracted keys = {'lm_head.weight'} do not match!`": (
+                "modules_to_save"
+            ),
+        },
+        alone=True,
+    ),
     General(
         "unsloth-generated-name",
         r"has no attribute '(?P<name>[A-Z]\w{2,60}_forward)'",

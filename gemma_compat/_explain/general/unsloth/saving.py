@@ -9,7 +9,7 @@ from ...answer import Answer
 from ..base import Answering, Case, always
 
 UPGRADE = "pip install -U unsloth unsloth_zoo   and restart the kernel"
-_BY_PEFT = (
+BY_PEFT = (
     "or merge with PEFT: PeftModel.from_pretrained(BASE_IN_16_BITS, 'ADAPTER').merge_and_unload()"
     ".save_pretrained('FOLDER')"
 )
@@ -38,7 +38,7 @@ def _counts(case: Case) -> Answer:
     return Answer(
         f"the merge put only {saved} of {given} layers of the adapter into the base's weights: the "
         "folder that it wrote is not the trained model",
-        (UPGRADE, _BY_PEFT),
+        (UPGRADE, BY_PEFT),
         why="unsloth_zoo looks for each adapted layer by its name in the base's files; where a "
         "release of transformers moved the names, it finds none",
         known="the message has both counts; which release finds them is not in it",
@@ -52,7 +52,7 @@ def _experts(case: Case) -> Answer:
     return Answer(
         f"the merge put {merged} tensors of the adapted experts into the base's weights: the "
         "folder or GGUF that it wrote is not the trained model",
-        ("pip install -U unsloth 'unsloth_zoo>=2026.6.6'   and merge again", _BY_PEFT),
+        ("pip install -U unsloth 'unsloth_zoo>=2026.6.6'   and merge again", BY_PEFT),
         why="unsloth_zoo guessed the layout of fused experts by which side of the weight is "
         "longer, which is wrong for experts as narrow as those of Gemma 4 26B-A4B; 2026.6.6 goes "
         "by the adapter's own shapes",
@@ -115,7 +115,7 @@ def _not_merged(text: str) -> Answer:
             "the card has no room to merge the adapter into 16-bit weights, so no GGUF is made",
             (
                 "maximum_memory_usage=0.5 in save_pretrained_merged, after del trainer",
-                _BY_PEFT,
+                BY_PEFT,
             ),
             known="the message names the step and the error",
             settles=False,
@@ -126,7 +126,7 @@ def _not_merged(text: str) -> Answer:
         (
             "model.save_pretrained_merged('FOLDER', tokenizer)   alone shows its error",
             UPGRADE,
-            _BY_PEFT,
+            BY_PEFT,
         ),
         known="the message names the step; its end is the error that stopped it",
         settles=False,

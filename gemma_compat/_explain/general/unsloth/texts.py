@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .releases import not_linked
 
 
 def _empty_name(case: Case) -> Answer | None:
@@ -43,6 +44,12 @@ _no_such_template = always(
 
 
 KINDS: tuple[General, ...] = (
+    General(
+        "cuda-not-linked",
+        r"ImportError: CUDA is not linked properly",
+        not_linked,
+        {"ImportError: CUDA is not linked properly.\nWe tried": "python -m bitsandbytes"},
+    ),
     General(
         "template-name-unknown-to-unsloth",
         r"CHAT_TEMPLATES\[(?:chat_template|[\"'])",
