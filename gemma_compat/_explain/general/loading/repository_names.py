@@ -81,6 +81,10 @@ def no_name(case: Case) -> Answer:
             ("OWNER/NAME as its page shows it: the button beside the title copies it",),
             known="the message has the value",
         )
+    return _path(given)
+
+
+def _path(given: str) -> Answer:
     return Answer(
         "a path was taken for the name of a repository, most often since there is no such folder"
         if re.match(r"[/~.\\]|[A-Za-z]:|[^/]+/[^/]+/", given)
