@@ -91,11 +91,11 @@ def _too_many(case: Case) -> Answer:
     if case.is_of_unsloth if case.places else "nsloth" in near:
         do: tuple[str, ...] = (
             "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then restart",
-            "or the TRL that this Unsloth allows: pip show unsloth names it",
+            "or the transformers and TRL that this Unsloth allows: pip show unsloth names them",
         )
         why = (
-            "a release of TRL gave a method one more argument, and Unsloth, which writes TRL's "
-            "trainers anew at import, knows the other number"
+            "a release of transformers or TRL gave a method one more argument, and Unsloth, which "
+            "puts its own in its place, knows the other number"
         )
     elif case.packages:
         do = (
