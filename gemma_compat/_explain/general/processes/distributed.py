@@ -29,6 +29,9 @@ def _zero_without_parameters(case: Case) -> Answer | None:
     )
 
 
+_TRIES = 3  # as many that fail alike went on for seconds: no later one has worked
+
+
 def _not_met(case: Case) -> Answer | None:
     if case.error is None and (
         "socket has failed to connect" in case.hit.text
@@ -36,6 +39,7 @@ def _not_met(case: Case) -> Answer | None:
         or case.log.finished_at
         or "IPv6 network" in case.hit.text
         and "IPv4 network addresses" not in case.near
+        and case.hit.before.count("IPv6 network addresses") < _TRIES
     ):
         return None  # one try of several (IPv6, then IPv4), of which a later one may have worked
     if case.match["host"]:
@@ -66,6 +70,25 @@ def _not_met(case: Case) -> Answer | None:
         known="the message; which of these it is, it does not say",
         settles=False,
     )
+
+
+_ABORTED = Answer(
+    "a process aborted itself (SIGABRT); why, only its own lines above this report say",
+    (
+        "grep -n -m3 -E 'Watchdog|terminate called|CUDA error|Assertion' LOG   on each node",
+        "NCCL_DEBUG=INFO TORCH_DISTRIBUTED_DEBUG=DETAIL before the command, where nothing is above "
+        "it",
+    ),
+    why="NCCL's watchdog aborts after a time-out, and so does C++ after an error that no code "
+    "catches",
+    known="the launcher names the signal",
+    settles=False,
+)
+
+
+def _aborted(case: Case) -> Answer | None:
+    """Leave it to the watchdog's own lines where they stand above."""
+    return None if "Watchdog caught collective" in case.hit.before else _ABORTED
 
 
 KINDS: tuple[General, ...] = (
@@ -166,16 +189,7 @@ KINDS: tuple[General, ...] = (
     General(
         "process-aborted-itself",
         r"Signal 6 \(SIGABRT\)|exitcode *: -6\b|exited with exit code -6\b|with return code = -6\b",
-        always(
-            "a process aborted itself (SIGABRT); why, only its own lines above this report say",
-            "grep -n -m3 -E 'Watchdog|terminate called|CUDA error|Assertion' LOG   on each node",
-            "NCCL_DEBUG=INFO TORCH_DISTRIBUTED_DEBUG=DETAIL before the command, where nothing is "
-            "above it",
-            why="NCCL's watchdog aborts after a time-out, and so does C++ after an error that no "
-            "code catches",
-            known="the launcher names the signal",
-            settles=False,
-        ),
+        _aborted,
         {"  traceback : Signal 6 (SIGABRT) received by PID 147221": "Watchdog"},
         alone=True,
     ),

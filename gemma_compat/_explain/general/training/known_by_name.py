@@ -96,13 +96,19 @@ def of_the_base(method: str) -> Answer:
     )
 
 
+# Methods by whose name alone transformers' Trainer is known.
+_ONLY_THERE = {"compute_loss", "get_batch_samples", "_get_train_sampler", "_save_checkpoint"}
+
+
 def is_of_no_trainer(case: Case, owner: str) -> bool:
     """Return whether a method of such a name is none of transformers' Trainer."""
     if re.search(r"[/\\](?:pytorch_)?lightning(?:_fabric)?[/\\]", case.frames):
         return True
     if "positional" not in case.match[0] or "Trainer" in owner:
         return False
-    return case.is_of_the_script if case.places else "Trainer" not in case.near
+    if case.places:
+        return case.is_of_the_script
+    return case.match["method"] not in _ONLY_THERE and "Trainer" not in case.near
 
 
 def known_by_name(function: str, name: str) -> Answer | None:
