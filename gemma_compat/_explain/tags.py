@@ -6,9 +6,8 @@ import re
 
 from .raised import PREFIX
 
-_START = re.compile(
-    rb"^(?P<tag>[^\n]{1,160}?)Traceback \(most recent call last\):?[ \t\r]*$", re.MULTILINE
-)
+_START = re.compile(rb"Traceback \(most recent call last\):?[ \t\r]*$", re.MULTILINE)
+_LONGEST = 160  # bytes of a tag
 _IS_READ = re.compile(rf"(?:{PREFIX}){{1,3}}".encode())  # as it is: rows of ranks may alternate
 _IS_NONE = re.compile(rb"[\"'`(=]\s*$|^\s*[#>|+-]*\s*$")  # a string, a quotation, a box
 _INDENT = re.compile(rb"[ \t]+")  # of a block of code in Markdown
@@ -21,16 +20,22 @@ _MOST_ROWS, _MESSAGE = 400, 12
 
 def without_tags(text: bytes) -> bytes:
     """Return the text with each traceback bare that has one tag before all of its rows."""
-    rows = text.split(b"\n") if b"Traceback (most recent" in text else []
-    is_source = _SOURCE.search(text) is not None
-    for found in _START.finditer(text) if rows else ():
-        tag = found["tag"]
-        is_block = _INDENT.fullmatch(tag) is not None and not is_source
-        if is_block or not (_IS_READ.fullmatch(tag) or _IS_NONE.search(tag)):
-            first = text.count(b"\n", 0, found.start())
+    rows: list[bytes] = []  # parted only where a traceback has a tag: most have none
+    for found in _START.finditer(text):
+        start = text.rfind(b"\n", 0, found.start()) + 1
+        tag = text[start : found.start()]
+        if tag and len(tag) <= _LONGEST and _is_tag(tag, text):
+            rows = rows or text.split(b"\n")
+            first = text.count(b"\n", 0, start)
             bare = _bare(rows[first : first + _MOST_ROWS], tag)
             rows[first : first + len(bare)] = bare
     return b"\n".join(rows) if rows else text
+
+
+def _is_tag(tag: bytes, text: bytes) -> bool:
+    if _INDENT.fullmatch(tag) is not None:
+        return _SOURCE.search(text) is None
+    return not (_IS_READ.fullmatch(tag) or _IS_NONE.search(tag))
 
 
 def _bare(rows: list[bytes], tag: bytes) -> list[bytes]:
