@@ -14,7 +14,7 @@ LAYER = ("transformers/models/gemma2/modeling_gemma2.py", "forward", "return sel
 CONV = ("torch/nn/modules/conv.py", "_conv_forward", "return F.conv2d(")
 LOSS = ("torch/nn/functional.py", "cross_entropy", "return torch._C._nn.cross_entropy_loss(")
 EMBED = ("torch/nn/functional.py", "embedding", "return torch.embedding(")
-HUB = "/root/.cache/huggingface/modules/transformers_modules/x/y/1/modeling_y.py"
+HUB = "/home/me/.cache/huggingface/modules/transformers_modules/x/y/1/modeling_y.py"
 
 
 def own(code: str, function: str = "<module>") -> tuple[str, str, str]:

@@ -41,6 +41,7 @@ _TEXT = {
 
 
 def type_named(name: str, strength: int) -> Iterator[Reading]:
+    """Yield the model types that go by a name, if there are any."""
     types = _TYPES.get(name.lower().replace("_text", ""))
     if types:
         yield Reading("model_type", frozenset(types), strength)

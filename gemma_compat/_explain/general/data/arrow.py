@@ -146,6 +146,7 @@ _OF_ARROW = (
 
 
 def lost_a_process(case: Case) -> Answer:
+    """Answer a map whose process died, by the system and by what was left in memory."""
     near = case.hit.before[-4000:] + case.around + case.hit.after[:4000]
     if re.search(r"\bWindows\b|[A-Z]:\\|win32", near):
         return Answer(

@@ -6,6 +6,7 @@ from ...answer import Answer
 
 
 def cache_as_tuples(kind: str, name: str) -> Answer:
+    """Answer a cache given as tuples, or in another kind that lacks the method."""
     return Answer(
         f"past_key_values is a {kind}, and the model calls .{name}() of a Cache",
         (
@@ -22,6 +23,7 @@ def cache_as_tuples(kind: str, name: str) -> Answer:
 
 
 def config_as_dict(name: str) -> Answer:
+    """Answer a part of a config that stayed a dict."""
     return Answer(
         f"a part of the model's config is a plain dict, and .{name} is asked of it as of a config",
         (
@@ -37,6 +39,7 @@ def config_as_dict(name: str) -> Answer:
 
 
 def loading_attributes() -> Answer:
+    """Answer a dict of quantization beside a checkpoint that is quantized already."""
     return Answer(
         "the checkpoint is quantized already, and quantization_config was given as a dict beside "
         "its own",

@@ -128,6 +128,7 @@ def _no_such_module(name: str, packages: list[str]) -> Answer:
 
 
 def missing_module(case: Case) -> Answer | None:
+    """Answer a module that is not found, by its name and by who imports it."""
     name = case.match["module"]
     package = name.partition(".")[0]
     packages = case.packages

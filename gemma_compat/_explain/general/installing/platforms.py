@@ -36,6 +36,7 @@ def _of_older_triton(case: Case) -> Answer:
 
 
 def no_triton(case: Case) -> Answer:
+    """Answer a Triton that is missing or unusable, by the system that the log shows."""
     if case.match.groupdict().get("gone"):
         return _of_older_triton(case)
     text = case.above + case.around + case.hit.before + case.hit.text + case.hit.after

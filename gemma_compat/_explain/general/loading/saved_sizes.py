@@ -50,6 +50,7 @@ def _expert_adapter(saved: str, here: str) -> Answer:
 
 
 def size_mismatch(case: Case) -> Answer:
+    """Answer a shape in the file that is not the model's, by both shapes and the name."""
     saved, here = case.match["saved"], case.match["here"]
     piece = of_pieces(case, saved, here)
     if piece:

@@ -79,6 +79,7 @@ def _by_stage(run: Run) -> str:
 
 
 def of_weights(run: Run, told: bool) -> Answer | None:
+    """Answer by the weights alone, where the run states no more; nothing if they are unknown."""
     found = weights_of(run)
     if found is None:
         return None

@@ -260,6 +260,7 @@ def _of_its_own_package(case: Case, function: str, name: str, package: str) -> A
 
 
 def missing_argument(case: Case) -> Answer:
+    """Answer a call that lacks an argument, by whose call and whose function it is."""
     function, name = case.match["function"], case.match["name"]
     if is_a_reward(case, function):
         return _column_for_a_reward(function.rpartition(".")[2], name)

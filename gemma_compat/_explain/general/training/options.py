@@ -265,7 +265,7 @@ KINDS: tuple[General, ...] = (
         words_of_a_command,
         {
             "train.py: error: unrecognized arguments: --local-rank=0": "torchrun",
-            "ipykernel_launcher.py: error: unrecognized arguments: -f /root/.local/kernel-1.json": (
+            "ipykernel_launcher.py: error: unrecognized arguments: -f /home/me/kernel-1.json": (
                 "parse_args([])"
             ),
             "- **v17**: `unrecognized arguments: --lora-extra-vocab-size`": "--lora-extra-vocab",

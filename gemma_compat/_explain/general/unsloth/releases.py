@@ -30,6 +30,7 @@ def _least_release(case: Case) -> Answer:
 
 
 def not_linked(case: Case) -> Answer:
+    """Answer Unsloth's check of CUDA's libraries, by whether torch has CUDA at all."""
     without = re.search(
         r"pytorch\.cuda: +not available|torch.{0,40}\+cpu|torch\.cuda\.is_available\(\)[^\n]{0,9}"
         r"False",
