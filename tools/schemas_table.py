@@ -189,6 +189,7 @@ _EXPLAIN = {
     "also": many(record({"code": CODE, "what": TEXT, "help": TEXT})),
     "read_off": many(record({"kind": TEXT, "text": TEXT})),
     "asks": TEXTS,
+    "skimmed": many(WHOLE),
     "several": by_name(many({"type": "array"})),
     "ruled_out": many(record({"code": CODE, "lines": many(_LINE), "holds_if": TEXT})),
     "unrecognised": many(_LINE),

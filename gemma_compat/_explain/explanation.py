@@ -169,6 +169,7 @@ class Explanation(Shown, Value):
             none.
         cut_at: the line where a traceback begins that the log cuts off; 0 if there is none.
         is_blank: whether the log is empty.
+        skimmed: the first and the last of the lines of which not all was read; empty if all was.
     """
 
     view = "explanation"
@@ -194,6 +195,7 @@ class Explanation(Shown, Value):
     went_on_at: int = 0
     cut_at: int = 0
     is_blank: bool = False
+    skimmed: tuple[int, ...] = ()
     unrecognised: tuple[Line, ...] = ()
     unknown: Unknown | None = None
 

@@ -125,7 +125,7 @@ def _stated(off: Sequence[ReadOff]) -> tuple[ReadOff, ...]:
 
 
 def _ended_by(reading: LogReading, words: Words) -> dict[str, Any]:
-    """Return the fields about the end of the log."""
+    """Return the fields about the end of the log, and how it was read."""
     last = reading.last
     return {
         "error": line_of(last.hit, words) if last else None,
@@ -134,6 +134,7 @@ def _ended_by(reading: LogReading, words: Words) -> dict[str, Any]:
         "went_on_at": went_on_at(last, reading) if last else 0,
         "cut_at": reading.cut_at,
         "is_blank": reading.is_blank,
+        "skimmed": reading.skimmed,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Mapping
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, count
 
 # A row ends where a line ends, or where a bar is drawn again over the last one.
 _TO_SHAPES = bytes.maketrans(b"123456789\r", b"000000000\n")
@@ -38,9 +38,9 @@ class Piece:
     def rows_of(self, shapes: Container[bytes]) -> Mapping[bytes, list[int]]:
         """Return the numbers of the rows that have each of these shapes, from 0."""
         rows: dict[bytes, list[int]] = defaultdict(list)
-        for number, shape in enumerate(self._rows):
-            if shape in shapes:
-                rows[shape].append(number)
+        numbered = zip(self._rows, count())
+        for shape, number in [one for one in numbered if one[0] in shapes]:
+            rows[shape].append(number)
         return rows
 
     def line(self, row: int) -> int:

@@ -23,6 +23,7 @@ from .raised import (
 )
 from .readers import Reader, readers
 from .scan import Hit, Scanner
+from .skim import Skim
 from .source import is_source
 from .stream import Log, pieces
 
@@ -49,6 +50,7 @@ class LogReading:
         is_blank: whether there is nothing but blanks in it.
         cut_at: the line where a traceback begins whose error the log does not show, if it shows no
             error at all; 0 otherwise.
+        skimmed: the first and the last line of those that were not all read; empty if all were.
     """
 
     def __init__(self) -> None:
@@ -64,6 +66,7 @@ class LogReading:
         self.is_blank = True
         self.let_go: set[int] = set()
         self.cut_at = 0
+        self.skimmed: tuple[int, ...] = ()
 
     def is_raised_at(self, line: int) -> bool:
         """Return whether that line belongs to an exception's message."""
@@ -101,18 +104,13 @@ class LogReading:
 
 
 def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
-    """Read the log to its end, once.
-
-    Args:
-        stream: in binary; only ``read(size)`` is called.
-        rules: those whose symptoms are looked for.
-    """
+    """Read the log, in binary, to its end, once, and look for the symptoms of these rules."""
     scanner = Scanner(_patterns(rules))
     reading, facts = LogReading(), Readings()
     last: deque[Hit] = deque(maxlen=_KEPT_LAST)
     quoted: deque[Hit] = deque(maxlen=_KEPT_LAST)
-    line, piece = 0, b""
-    for line, piece in pieces(stream):
+    skim, line, piece = Skim(scanner), 0, b""
+    for line, piece in skim.pieces(pieces(stream)):
         reading.is_blank = reading.is_blank and not piece.strip()
         reading.opening = reading.opening or piece[:_OPENING]
         for hit in scanner.scan(line, piece):
@@ -138,6 +136,7 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
                     facts.add(item, hit.line)
     reading.lines = line + piece.count(b"\n") - piece.endswith(b"\n")
     reading.log = facts.to_facts()
+    reading.skimmed = skim.lines
     _end(reading, last, quoted)
     return reading
 

@@ -220,6 +220,13 @@ def _log_says(found: Explanation, verbose: bool) -> list[str]:
             continue
         lines += wrap(item.text, first="- ", rest="  ", lines=None if verbose else 3)
         lines += [f"    {item.command}"] if item.command else []
+    if found.skimmed:
+        above, below = found.skimmed
+        text = (
+            f"Of lines {above:,} to {below:,}, of which hardly one is like another, only those near "
+            "an error, a warning or a loss were read, as far as those are few"
+        )
+        lines += wrap(text, first="- ", rest="  ")
     for name, releases in found.several.items():
         told = ", ".join(f"{version} (line {line})" for version, line in releases[-4:])
         last = releases[-1][0]

@@ -124,6 +124,8 @@ def _unrecognised(found: Explanation, is_private: bool) -> str:
 
 def _nothing_known(found: Explanation, is_private: bool) -> str:
     read = f"{found.lines:,} line{'' if found.lines == 1 else 's'} read"
+    if found.skimmed:
+        read = f"{found.lines:,} lines, many of them only skimmed"
     if found.is_blank:
         return "the log is empty: that says nothing about the run"
     if found.outlived_at and found.error:

@@ -110,6 +110,7 @@ def render_json(found: Explanation) -> str:
             ],
             "read_off": [{"kind": item.kind, "text": item.text} for item in found.read_off],
             "asks": list(found.asks),
+            "skimmed": list(found.skimmed),
             "several": {name: [list(r) for r in items] for name, items in found.several.items()},
             "ruled_out": [
                 {"code": out.rule.code, "lines": _lines_json(out.lines), "holds_if": out.against}
