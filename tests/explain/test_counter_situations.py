@@ -336,6 +336,109 @@ def test_the_situation_in_the_log_decides(
             "cuBLAS",
         ),
         (
+            'Traceback (most recent call last):\n  File "/x/site-packages/torch/export/__init__.py"'
+            ", line 360, in export\n    f()\ntorch._dynamo.exc.UserError: Could not guard on data",
+            "no rule here knows it",
+            "TORCHDYNAMO_DISABLE",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/x/site-packages/vllm/v1/worker/a.py", '
+            "line 36, in f\n    f()\ntorch._inductor.exc.InductorError: AssertionError: odd",
+            "--enforce-eager",
+            "torch_compile=False",
+        ),
+        (
+            "W1120 torch/_dynamo/convert_frame.py:900] WON'T CONVERT f /w/m.py line 5\nW1120] Set "
+            "TORCHDYNAMO_VERBOSE=1 for the internal stack trace (please do\n{'loss': 1.1}",
+            "no failure",
+            "torch.compile was tracing",
+        ),
+        (
+            "AttributeError: 'DataParallel' object has no attribute 'no_sync'",
+            "only DistributedDataParallel has it",
+            "model.module.no_sync",
+        ),
+        (
+            "AttributeError: 'DistributedDataParallel' object has no attribute 'generat'",
+            "has no generat itself",
+            "is of the model in it",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/s.py", line 5, in <module>\n    raise '
+            'RuntimeError("Failed")\nRuntimeError: Failed to load model from file: /m/best.onnx',
+            "no rule here knows it",
+            "llama",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/e.py", line 5, in <module>\n    '
+            "df['RANK'].max()\nKeyError: 'RANK'",
+            "no rule here knows it",
+            "torchrun",
+        ),
+        (
+            "srun python train.py\nValueError: Error initializing torch.distributed using env:// "
+            "rendezvous: environment variable RANK expected, but not set",
+            "srun (mpirun) torchrun",
+            "that no launcher started",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/h/envs/vllm/lib/python3.11/site-packages/'
+            'a/b.py", line 5, in f\n    open(p)\nFileNotFoundError: [Errno 2] No such file or '
+            "directory: 'out/adapter_config.json'",
+            "no adapter in that folder",
+            "--lora-modules",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/t.py", line 50, in upload_to_s3\n    '
+            "requests.put(url)\nrequests.exceptions.ConnectionError: ('Connection aborted.', "
+            "BrokenPipeError(32, 'Broken pipe'))",
+            "",
+            "to the Hub",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/x/site-packages/torch/nn/modules/'
+            'module.py", line 17, in _call_impl\n    f()\n  File "/root/.cache/huggingface/modules/'
+            'transformers_modules/x/y/1/m.py", line 20, in forward\n    self.config.rope_theta\n'
+            "AttributeError: 'LlamaConfig' object has no attribute 'rope_theta'",
+            "the code reads rope_theta",
+            "install -U torch",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/x/site-packages/sklearn/preprocessing/'
+            '_data.py", line 10, in transform\n    X -= self.mean_\nValueError: operands could not '
+            "be broadcast together with shapes (100,5) (4,) (100,5)",
+            "two arrays of NumPy",
+            "evaluation",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/call.py", line 5, in f\n    x()\n'
+            "ValueError: Missing parameters: user_id\non an Apple M2 with mlx",
+            "no rule here knows it",
+            "mlx-lm",
+        ),
+        (
+            "AttributeError: 'PartialState' object has no attribute 'is_main'",
+            "this release does not know that name",
+            "where a trainer reads it",
+        ),
+        (
+            "the rows go into a tokenizer of transformers\nrequests.exceptions.HTTPError: 403 "
+            "Client Error: Forbidden for url: https://api.mycompany.com/v1/rows",
+            "",
+            "hf auth login",
+        ),
+        (
+            "ValueError: FlashAttention 3 was requested but it is not supported on cpu",
+            "",
+            "fp16 was asked for",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/a.py", line 3, in <module>\n    k = '
+            "table['rope_type']\nKeyError: 'rope_type'",
+            "",
+            "rotary embedding",
+        ),
+        (
             "ValueError: No LoRA keys associated to UNet2DConditionModel found with the prefix "
             "'unet'.",
             "no rule here knows it",

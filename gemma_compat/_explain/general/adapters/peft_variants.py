@@ -36,19 +36,29 @@ KINDS: tuple[General, ...] = (
         "start-values-without-their-config",
         r"`loftq_config` must be specified when|Please initialize (?:PiSSA|CorDA|MiCA|OLoRA) under|"
         r"Unknown initialization init_lora_weights=|run `preprocess_corda` first|"
-        r"lora_ga_config must be provided|init_lora_weights should be 'pissa'",
-        always(
-            "init_lora_weights asks for a start that these weights or this config do not allow",
-            "init_lora_weights=True   is the ordinary start",
-            "PiSSA, CorDA, OLoRA: load the base in bfloat16 or float32, and quantize what remains "
-            "afterwards",
-            why="they split the weights themselves, which 4-bit weights do not allow",
+        r"`?lora_ga_config`? must be provided|init_lora_weights should be 'pissa'",
+        lambda case: Answer(
+            "init_lora_weights asks for a start that these weights, this config or this release "
+            "do not allow",
+            (
+                "init_lora_weights=True   is the ordinary start",
+                "pip install -U peft   for a name that a newer one knows"
+                if "Unknown" in case.match[0]
+                else "PiSSA, CorDA, OLoRA: load the base in bfloat16 or float32, and quantize "
+                "what remains afterwards"
+                if "initialize" in case.match[0]
+                else "or what the message asks for first",
+            ),
+            why="they split the weights themselves, which 4-bit weights do not allow"
+            if "initialize" in case.match[0]
+            else "each of these starts wants its own preparation",
         ),
         {
             "TypeError: Please initialize PiSSA under float32, float16, or bfloat16. Subsequently, "
             "re-quantize the residual model to help minimize quantization errors.": (
                 "init_lora_weights=True"
-            )
+            ),
+            "ValueError: Unknown initialization init_lora_weights='eva'": "-U peft",
         },
     ),
     General(

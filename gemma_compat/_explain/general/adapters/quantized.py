@@ -20,9 +20,7 @@ _MERGE_IN_16_BITS = (
 
 def _on_the_meta_device(case: Case) -> Answer:
     """Answer weights that no file filled; a text class is the likeliest where it is named."""
-    happened = (
-        "a weight of the model is in none of the files, so it is still empty (on the meta device)"
-    )
+    happened = "a weight of the model is still empty (on the meta device)"
     text = re.search(r"\b(Gemma3n?|Gemma4)ForCausalLM\.from_pretrained", case.around)
     if text is not None:
         return Answer(
@@ -41,7 +39,8 @@ def _on_the_meta_device(case: Case) -> Answer:
     return Answer(
         happened,
         (
-            "the list of missing weights above the error: these names are in no file",
+            "the list of missing weights above the error, if there is one: these names are in no "
+            "file",
             "pip install -U transformers accelerate peft   and the config.json that belongs to "
             "the files",
         ),

@@ -246,11 +246,11 @@ KINDS: tuple[General, ...] = (
         "everything-excluded",
         r"All modules were excluded|No modules were targeted for adaptation",
         always(
-            "the names to leave out (exclude_modules) leave no module that target_modules asks for",
+            "exclude_modules and modules_to_save leave no module that target_modules asks for",
             "print([n for n, m in model.named_modules() if 'proj' in n][:20])   and narrow "
-            "exclude_modules",
+            "exclude_modules, or take the names of modules_to_save out of target_modules",
             known="PEFT says so",
         ),
-        {"ValueError: All modules were excluded. This is likely unintended.": "exclude_modules"},
+        {"ValueError: All modules were excluded. This is likely unintended.": "modules_to_save"},
     ),
 )

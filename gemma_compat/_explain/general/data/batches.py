@@ -274,16 +274,24 @@ KINDS: tuple[General, ...] = (
         "operation-without-a-fixed-order",
         r"Deterministic behavior was enabled with|does not have a deterministic implementation, "
         r"but you set",
-        always(
+        lambda case: Answer(
             "the run asks for deterministic kernels, and an operation has none",
-            "CUBLAS_WORKSPACE_CONFIG=:4096:8   before the command, where cuBLAS is named",
-            "full_determinism=False   and seed=... for a repeatable order of rows",
-            "torch.use_deterministic_algorithms(True, warn_only=True)",
+            (
+                *(
+                    ("CUBLAS_WORKSPACE_CONFIG=:4096:8   before the command",)
+                    if "cublas" in f"{case.hit.text}{case.message}".lower()
+                    else ()
+                ),
+                "torch.use_deterministic_algorithms(True, warn_only=True)",
+                "full_determinism=False   and seed=... for a repeatable order of rows",
+            ),
         ),
         {
             "RuntimeError: Deterministic behavior was enabled with either "
             "`torch.use_deterministic_algorithms(True)` or, but this operation is not "
-            "deterministic because it uses CuBLAS": "CUBLAS_WORKSPACE_CONFIG"
+            "deterministic because it uses CuBLAS": "CUBLAS_WORKSPACE_CONFIG",
+            "RuntimeError: cumsum_cuda_kernel does not have a deterministic implementation, but "
+            "you set 'torch.use_deterministic_algorithms(True)'.": "none. torch.use_deterministic",
         },
     ),
 )

@@ -103,6 +103,8 @@ def _neither(case: Case) -> Answer:
 
 def _rope(case: Case) -> Answer | None:
     said = f"{case.near}{case.around}"
+    if "KeyError" in case.match[0] and case.is_of_the_script and "conf" not in case.code:
+        return None  # a table of the script
     if case.match["key"] and not re.search(r"(?i)\brope(?:\b|_)|rotary|RopeScaling", said):
         return None  # any dict may have such a key
     return Answer(
@@ -110,8 +112,7 @@ def _rope(case: Case) -> Answer | None:
         "reads",
         (
             "pip install -U transformers   (or mlx-lm, vllm, whichever raised)",
-            "or, for a config that a newer transformers saved: the config.json of the original "
-            "checkpoint",
+            "the config.json of the original checkpoint, where a newer transformers saved this one",
         ),
         why="rope_scaling got more keys and types with transformers 4.43 and became "
         "rope_parameters in 5.0",
@@ -146,6 +147,7 @@ def _without_a_kernel(case: Case) -> Answer:
             "what the GPU does not hold",
         ),
         known="the message; the kernel's name says no GPU",
+        certain=re.search(r"(?i)cpu|kernel_?impl", name) is not None,
     )
 
 

@@ -63,13 +63,14 @@ def _reckoned_with_none(case: Case) -> Answer:
     if "for +: " in case.hit.text and "'str'" in case.hit.text:
         return _text_joined(case)
     return Answer(
-        "a number or text that the code reckons with is None: it was never set",
+        "a value that the code reckons with or compares is None",
         (
             "look at the last frame: which name in that line is None",
             "or in the config.json beside the weights: a field that is null or missing",
         ),
-        why="a field of the config or an argument that has no default in this release",
-        known="the message; which field it is, the line of code shows",
+        why="a function that returned nothing, an empty field of a row, or a field of the config "
+        "or an argument without a default",
+        known="the message; which value it is, the line of code shows",
         settles=False,
     )
 

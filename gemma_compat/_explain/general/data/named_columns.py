@@ -52,7 +52,7 @@ KINDS: tuple[General, ...] = (
         always(
             "a column that was asked for is not in the data set",
             "print(dataset.column_names)",
-            known="datasets lists the columns that are there",
+            known="the message names it",
             settles=False,
         ),
         {

@@ -140,6 +140,23 @@ def _unequal(told: str, known: str) -> Answer:
 def _cut_off(case: Case) -> Answer:
     ids, kind = case.match["ids"], case.match["kind"]
     counted = f": of {case.match['text']} places {ids} are left" if ids else ""
+    left, places = (
+        sum(int(number) for number in re.findall(r"\d+", case.match[name] or ""))
+        for name in ("ids", "text")
+    )
+    if ids and not 0 < left < places:
+        return Answer(
+            f"the text has {case.match['text']} places of its {kind}, and {ids} after tokenizing",
+            (
+                "the processor of the checkpoint itself: AutoProcessor.from_pretrained(MODEL), "
+                "and not another tokenizer or template",
+                "truncation=False, where rows are cut",
+            ),
+            why="a tokenizer that does not know the token for a place splits it, and a row may be "
+            "cut",
+            known="the processor counts the places in the text and after tokenizing",
+            settles=False,
+        )
     return Answer(
         f"the row was cut within the places of its {kind}{counted}",
         (
@@ -214,6 +231,8 @@ KINDS: tuple[General, ...] = (
         {
             "ValueError: Mismatch in `image` token count between text and `input_ids`. Got ids="
             "[256] and text=[512]. Likely due to `truncation='max_length'`.": "256 are left",
+            "ValueError: Mismatch in `image` token count between text and `input_ids`. Got ids="
+            "[0] and text=[256].": "0 after tokenizing",
             "Mismatch in image token count between text and input_ids.\nLikely due to "
             "truncation='max_length'.": "256 each",
         },

@@ -62,8 +62,12 @@ def _not_started(case: Case) -> Answer:
         )
         upgrade = "pip install -U transformers accelerate   (and trl), and restart the kernel"
         is_reset = "_reset_state" in f"{text} {case.message}"
+        name = re.search(r"has no attribute [`'](\w+)", text)
         return Answer(
-            "the state of accelerate was reset, or is not complete, where a trainer reads it",
+            "the state of accelerate was reset, and what is read of it is gone"
+            if is_reset or name is None
+            else f"the state of accelerate has no {name[1]}: it was reset, or this release does "
+            "not know that name",
             (arguments, upgrade) if is_reset else (upgrade, arguments),
             why="each TrainingArguments resets the state that an earlier one or an Accelerator "
             "made; "
@@ -105,7 +109,7 @@ KINDS: tuple[General, ...] = (
         r"the resulting train set will be empty|The sum of test_size and train_size|"
         r"The sum of train_size and test_size",
         always(
-            "a part is to be split off that leaves no rows for the rest, or none for itself",
+            "the parts of a split are more than the data has, or one of them gets no row",
             "dataset.train_test_split(test_size=0.05)   or a number below len(dataset)",
             "print(len(dataset))   first: a filter may have dropped all rows but a few",
         ),

@@ -8,6 +8,27 @@ from ...answer import Answer
 from ..base import Case, General, always
 
 
+def _no_json(case: Case) -> Answer:
+    """Answer by what tokenizers was asked to do, where the line of code shows it."""
+    if "os error" in case.match[0] and re.search(r"\.(?:train|save)\w*\(", case.code):
+        return Answer(
+            "a file or folder that tokenizers is given does not exist",
+            ("ls   of each path in that line: the texts to train on, or the folder to save to",),
+            known="the message and the line of code",
+        )
+    return Answer(
+        "tokenizers cannot read a file as tokenizer.json: it is missing, empty, or no JSON",
+        (
+            "ls -l FOLDER/tokenizer.json; head -c 200 FOLDER/tokenizer.json",
+            "hf download MODEL tokenizer.json --local-dir FOLDER",
+        ),
+        why="a Git LFS pointer, an error page in place of a download, or tokenizer.model given "
+        "where tokenizer.json is expected",
+        known="the message is that of the tokenizers library",
+        settles=False,
+    )
+
+
 def _no_tokenizer_json(case: Case) -> Answer:
     lite = re.search(r"(?P<owner>[\w-]{2,40})/(?P<name>[\w.-]{2,60}?)-(?:litert|tflite)", case.near)
     if lite:
@@ -125,18 +146,14 @@ KINDS: tuple[General, ...] = (
         r"^Exception: (?:expected value|EOF while parsing a value|key must be a string|trailing "
         r"characters|invalid type: \w{1,20}[^\n]{0,60}) at line \d+ column \d+|"
         r"^Exception: No such file or directory \(os error 2\)",
-        always(
-            "tokenizers cannot read a file as tokenizer.json: it is missing, empty, or no JSON",
-            "ls -l FOLDER/tokenizer.json; head -c 200 FOLDER/tokenizer.json",
-            "hf download MODEL tokenizer.json --local-dir FOLDER",
-            why="a Git LFS pointer, an error page in place of a download, or tokenizer.model given "
-            "where tokenizer.json is expected",
-            known="the message is that of the tokenizers library",
-            settles=False,
-        ),
+        _no_json,
         {
             "Exception: expected value at line 1 column 1": "head -c 200",
             "Exception: No such file or directory (os error 2)": "hf download",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\n    '
+            "tokenizer.train(['a.txt'])\nException: No such file or directory (os error 2)": (
+                "texts to train on"
+            ),
         },
     ),
 )

@@ -88,14 +88,18 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "special-token-that-is-no-text",
-        r"Cannot set a non-string value as the \w{3,9} token|"
+        r"Cannot set a non-string value as the (?:\w{3,9} token|\w{2,30}_token)|"
         r"Special token \w{3,40} has to be either str or AddedToken but got",
         always(
-            "a special token was set to its number, a list or None in place of a text",
-            "tokenizer.pad_token = tokenizer.eos_token   (the text; pad_token_id is the number)",
+            "a special token was given as something else than a text",
+            "tokenizer.pad_token = tokenizer.eos_token   , or the token's text: a number goes to "
+            "pad_token_id",
             why="a Gemma's tokenizer has <pad> already, so most scripts need not set it",
         ),
-        {"ValueError: Cannot set a non-string value as the PAD token": "pad_token_id"},
+        {
+            "ValueError: Cannot set a non-string value as the PAD token": "pad_token_id",
+            "ValueError: Cannot set a non-string value as the pad_token": "pad_token_id",
+        },
     ),
     General(
         "truncated-to-no-multiple",

@@ -25,6 +25,24 @@ def _damaged(case: Case) -> Answer:
             "that broke off",
             known="the message and the frames: the weights themselves were loaded before",
         )
+    if "constants.pkl" in case.hit.text:
+        return Answer(
+            "torch.jit.load reads a file that does not hold TorchScript",
+            ("torch.load(FILE, map_location='cpu')   for what torch.save wrote",),
+            known="the message; torch 2.13 says so of such a file",
+            settles=False,
+        )
+    place = case.places[-1] if case.places else None
+    if "load key" in case.match[0] and place is not None and "pickle.load" in place.code:
+        return Answer(
+            "pickle.load reads a file that does not begin like a pickle",
+            (
+                "head -c 60 FILE   : 'version https://git-lfs' is a pointer (git lfs pull), '<' a "
+                "web page in its place",
+            ),
+            known="the message and the line of code",
+            settles=False,
+        )
     return _by_header(case)
 
 
@@ -127,6 +145,12 @@ KINDS: tuple[General, ...] = (
             "safetensors_rust.SafetensorError: Error while deserializing header: invalid JSON in "
             "header: unknown variant `F8_E8M0`, expected one of `BOOL`, `U8`": "-U safetensors",
             "_pickle.UnpicklingError: invalid load key, 'v'.": "pointer",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\n    rows = '
+            "pickle.load(open('x'))\n_pickle.UnpicklingError: invalid load key, '<'.": (
+                "like a pickle"
+            ),
+            "RuntimeError: PytorchStreamReader failed locating file constants.pkl: file not "
+            "found": "torch.load(FILE",
             "RuntimeError: PytorchStreamReader failed reading zip archive: failed finding central "
             "directory": "damaged",
         },

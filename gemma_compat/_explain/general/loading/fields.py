@@ -35,6 +35,9 @@ _FIELDS = (
 )
 
 
+_NO_READERS = {"transformers", "torch", "accelerate", "trl"}  # they only call the model
+
+
 def _moved(case: Case) -> Answer | None:
     name, owner = case.match["name"], case.match["owner"]
     since = "4.53" if name == "sliding_window_pattern" else "5"
@@ -44,7 +47,7 @@ def _moved(case: Case) -> Answer | None:
         return None
     layered = name == "rope_theta" and owner.startswith(("Gemma3", "Gemma4", "T5"))
     where = _BY_LAYER if layered else _MOVED[name]
-    who = next((item for item in reversed(case.packages) if item != "transformers"), "")
+    who = next((item for item in reversed(case.packages) if item not in _NO_READERS), "")
     if not who and case.facts.packages.get("vllm") is not None:
         who = "vllm"
     older = f"or pip install 'transformers<{since}'"
@@ -52,7 +55,7 @@ def _moved(case: Case) -> Answer | None:
     return Answer(
         f"{who or 'the code'} reads {name} of the config, which transformers {since} and newer "
         "keep elsewhere",
-        (f"pip install -U {who}", older, f"or, in code of your own: {where}")
+        (f"pip install -U {who}", older, f"{where}   in code of your own")
         if who
         else (where, older),
         why=why,

@@ -82,7 +82,7 @@ _LAUNCHED = re.compile(
 )
 
 
-def _no_group(case: Case) -> Answer:
+def _no_group(case: Case) -> Answer | None:
     near = f"{case.near}\n{case.around}"
     if "process group" in case.match[0] and _LAUNCHED.search(near):
         return Answer(
@@ -99,11 +99,17 @@ def _no_group(case: Case) -> Answer:
             known="the message; the log shows a launcher",
             settles=False,
         )
+    name = re.search(r"RANK|WORLD_SIZE|MASTER_\w{4}|LOCAL_RANK", case.match[0])
+    asks = re.search(r"environ|[/\\]os\.py|<frozen os>", case.frames)
+    if case.match[0].startswith("KeyError") and case.frames and not asks:
+        return None  # a table's column, a dict of the script
+    of_another = name and re.search(r"\b(?:srun|mpirun)\b", near)
     return Answer(
-        "code for several processes runs in one that no launcher started"
-        if "process group" not in case.match[0]
+        f"code for several processes asks for {name[0]}, which no launcher has set"
+        if name
         else "code for several processes runs where no group of processes was made",
         (
+            *(("srun (mpirun) torchrun ...   , one of it for each machine",) if of_another else ()),
             "torchrun --nproc_per_node GPUS SCRIPT   (or accelerate launch), for one GPU too",
             "or leave the distributed settings out: no deepspeed, no fsdp",
         ),

@@ -148,10 +148,11 @@ KINDS: tuple[General, ...] = (
         r"no[_ ]sync context manager is incompatible with gradient partitioning|"
         r"Engine\.step\(\) inside no_sync context manager",
         always(
-            "ZeRO-2 and ZeRO-3 refuse no_sync, which an older Trainer calls under accumulation",
-            "pip install -U accelerate transformers",
-            "or gradient_accumulation_steps=1, or ZeRO-1",
-            why="a newer DeepSpeed raises where an older one did nothing",
+            "ZeRO-2 and ZeRO-3 refuse no_sync",
+            "pip install -U accelerate transformers   where the Trainer or accelerate calls it",
+            "without no_sync, in a loop of your own; or gradient_accumulation_steps=1, or ZeRO-1",
+            why="an older Trainer calls it under accumulation, and a newer DeepSpeed raises where "
+            "an older one did nothing",
             known="the message; the releases were not compared",
             settles=False,
         ),
@@ -179,12 +180,14 @@ KINDS: tuple[General, ...] = (
         "zero3-order-of-modules",
         r"still have inflight params|tracing error at step|param .{0,80}already in flight",
         always(
-            "ZeRO-3 had fetched weights for modules that this step did not use",
+            "ZeRO-3 met modules in another order than the steps before",
             "set_z3_leaf_modules(model, [CLASS])   of deepspeed.utils, for layers that choose "
             "among modules (experts, towers)",
             "or ZeRO-2",
             why="it learns the order of modules from the first steps; text-only rows after rows "
             "with images, and experts, run in another order",
+            known="most often so; the message shows what was fetched and not used, or in turn",
+            certain=False,
             settles=False,
         ),
         {"RuntimeError: still have inflight params [{'id': 1}]": "set_z3_leaf_modules"},

@@ -19,8 +19,13 @@ _without_either = always(
 )
 
 
+_OF_ANOTHER_SERVER = re.compile(
+    r"for url: https?://(?![\w.-]*(?:huggingface|\bhf\b|hf-mirror|modelscope))"
+)
+
+
 def _refused(case: Case) -> Answer | None:
-    if not case.is_of_a_hub:
+    if not case.is_of_a_hub or _OF_ANOTHER_SERVER.search(case.hit.text):
         return None
     if re.search(r"\bis gated\b|gated repo", case.message):
         return Answer(

@@ -90,6 +90,19 @@ def _unknown_class(case: Case) -> Answer:
     )
 
 
+_CONVERTS = r"convert\w{0,20}\.py|[/\\]gguf|llama\.cpp"
+_OTHER_LAYOUT = Answer(
+    "config.json and weights in the folder do not fit what the converter expects of this class",
+    (
+        "the base checkpoint's config.json beside the merged weights, and convert again",
+        "git pull in llama.cpp: its convert_hf_to_gguf.py may be older than the model",
+        f"merge again in 16 bits (with Unsloth: {MERGE})",
+    ),
+    why="a merge writes names and settings of the class that it had in hand; a text class, an "
+    "adapter or a missing shard has others",
+    known="the message names what is missing or twice; which of these it is, it does not say",
+    settles=False,
+)
 _CONVERTER_GONE = Answer(
     "llama.cpp's convert.py is not there any more",
     ("python llama.cpp/convert_hf_to_gguf.py FOLDER --outfile FILE.gguf",),
@@ -175,14 +188,20 @@ KINDS: tuple[General, ...] = (
         "adapter-with-whole-matrices",
         r"lora-to-gguf:Unexpected name '(?P<name>[\w.]{1,160})': Not a lora_A or lora_B tensor",
         lambda case: Answer(
-            f"the adapter holds the whole matrix {case.match['name']}, which a GGUF adapter cannot",
-            (MERGE, "or model.merge_and_unload(), save_pretrained, then convert_hf_to_gguf.py"),
-            why="modules_to_save, or new tokens, put the embeddings or the head beside the adapter",
+            f"the adapter holds {case.match['name']}, which a GGUF adapter cannot",
+            (
+                "model.merge_and_unload(), save_pretrained, then convert_hf_to_gguf.py",
+                f"{MERGE}   with Unsloth",
+            ),
+            why="modules_to_save or new tokens put whole matrices beside the adapter, DoRA its "
+            "lora_magnitude_vector, bias='all' the biases",
             known="the converter names the tensor",
         ),
         {
             "ERROR:lora-to-gguf:Unexpected name 'base_model.model.lm_head.weight': Not a lora_A or "
-            "lora_B tensor": "merge"
+            "lora_B tensor": "merge",
+            "ERROR:lora-to-gguf:Unexpected name 'a.q_proj.lora_magnitude_vector': Not a lora_A or "
+            "lora_B tensor": "the adapter holds a.q_proj",
         },
         alone=True,
     ),
@@ -242,22 +261,15 @@ KINDS: tuple[General, ...] = (
     General(
         "converter-finds-another-layout",
         r"Missing tensors: \[|could not find any of: \[|Unprocessed experts|"
-        r"Duplicated (?:key|tensor) name ['\"](?P<name>[\w.]{2,80})",
-        always(
-            "config.json and weights in the folder do not fit what the converter expects of this "
-            "class",
-            "the base checkpoint's config.json beside the merged weights, and convert again",
-            "git pull in llama.cpp: its convert_hf_to_gguf.py may be older than the model",
-            "or merge again in 16 bits: " + MERGE,
-            why="a merge writes names and settings of the class that it had in hand; a text class, "
-            "an adapter or a missing shard has others",
-            known="the message names what is missing or twice; which of these it is, it does not "
-            "say",
-            settles=False,
-        ),
+        r"Duplicated tensor name ['\"](?P<name>[\w.]{2,80})",
+        lambda case: None if case.frames and not case.says(_CONVERTS) else _OTHER_LAYOUT,
         {
             "ValueError: Missing tensors: ['lm_head.weight']": "config.json",
             "KeyError: \"could not find any of: ['hidden_size', 'n_embd']\"": "git pull",
+            "WARNING:gguf.gguf_writer:Duplicated key name 'tokenizer.chat_template', overwriting "
+            "it with new value 'x' of type STRING": "",
+            'Traceback (most recent call last):\n  File "/w/data.py", line 5, in f\n    g()\n'
+            "FileNotFoundError: could not find any of: ['a.csv']": "",
         },
         alone=True,
     ),

@@ -49,6 +49,7 @@ def _packed(case: Case) -> Answer | None:
     )
 
 
+_OF_THE_HUB = re.compile(r"huggingface|HfHub|hf\.co|amazonaws\.com/repos")
 _NO_ROOM = Answer(
     "the account's room for private repositories on the Hub is full",
     (
@@ -214,6 +215,8 @@ KINDS: tuple[General, ...] = (
         lambda case: (
             _NO_ROOM
             if "storage limit" in case.match[0]
+            else None
+            if case.match[0].startswith("413") and not _OF_THE_HUB.search(case.hit.text)
             else Answer(
                 "the upload of a large file to the Hub did not go through"
                 if not re.search(r"413|limit", case.match[0])
@@ -232,6 +235,7 @@ KINDS: tuple[General, ...] = (
         {
             "HfHubHTTPError: 403 Forbidden: Private repository storage limit reached, please "
             "upgrade your plan": "is full",
+            "HTTPError: 413 Client Error: Payload Too Large for url: http://localhost/embed": "",
             "RuntimeError: Error while uploading 'model-00001-of-00002.safetensors' to the Hub.": (
                 "upload-large-folder"
             ),

@@ -18,6 +18,12 @@ _UPLOAD = re.compile(
 def _broken_off(case: Case) -> Answer | None:
     if not _UPLOAD.search(f"{case.frames}\n{case.message}\n{case.hit.text}"):
         return None
+    if case.frames and not re.search(
+        r"huggingface_hub|push_to_hub|hf\.co|huggingface\.co|"
+        r"amazonaws\.com/repos",
+        case.around,
+    ):
+        return None  # an upload to another place
     refused = re.search(r"\b(429|50\d)\b", case.hit.text)
     return Answer(
         f"the Hub answered an upload with {refused[1]}: too many requests, or it took too long"

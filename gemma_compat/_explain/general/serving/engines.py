@@ -68,7 +68,10 @@ def _not_found_by_tgi(case: Case) -> Answer | None:
 
 
 def _adapter_by_its_name(case: Case) -> Answer | None:
-    if not re.search(r"[/\\.]vllm[/\\. ]|add_lora|lora[_-]modules", case.near):
+    packages = case.packages
+    if packages and "vllm" not in packages:
+        return None
+    if not packages and not re.search(r"\bvllm serve|add_lora|lora[_-]modules", case.near):
         return None
     path = case.match["path"].rstrip("/")
     is_name = re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", path) is not None

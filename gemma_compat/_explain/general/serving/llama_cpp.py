@@ -40,9 +40,9 @@ def _in_compiled_code(case: Case) -> Answer:
             settles=False,
         )
     return Answer(
-        "llama.cpp stopped in its own compiled code, on a check or a kernel",
+        "ggml, llama.cpp's compiled code, stopped on a check or a kernel",
         (
-            "update llama.cpp (or the program that contains it)",
+            "update llama.cpp (or the program that contains its ggml)",
             "-ngl 0   (the CPU alone), and -fa off: whether it is the GPU's kernel",
         ),
         why="a build without kernels for this card, a model that is newer than the build, or a "
@@ -50,6 +50,18 @@ def _in_compiled_code(case: Case) -> Answer:
         known="the message names the check or the operation; the cause is not in it",
         settles=False,
     )
+
+
+_NOT_LOADED = Answer(
+    "llama-cpp-python only reports that llama.cpp did not load the GGUF, and hides why",
+    (
+        "Llama(model_path=..., verbose=True)   prints llama.cpp's own lines",
+        "pip install -U llama-cpp-python   for an architecture that it does not know",
+        "n_ctx=4096, or a smaller n_gpu_layers, where the context did not fit",
+    ),
+    known="the message",
+    settles=False,
+)
 
 
 _OLLAMAS = (
@@ -159,7 +171,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "gguf-in-parts",
-        r"invalid split file name|illegal split file|failed to load split|split_count",
+        r"invalid split file (?:name|idx: \d)|illegal split file idx: \d|"
+        r"failed to load GGUF split from|invalid split count, given: \d",
         always(
             "the GGUF is one of several parts, and they are not together under their own names",
             "all parts in one folder with their names, FILE-00001-of-00003.gguf, and load the "
@@ -253,13 +266,10 @@ KINDS: tuple[General, ...] = (
     General(
         "llama-cpp-python-not-loaded",
         r"Failed to load model from file: |Failed to create llama_context",
-        always(
-            "llama-cpp-python only reports that llama.cpp did not load the GGUF, and hides why",
-            "Llama(model_path=..., verbose=True)   prints llama.cpp's own lines",
-            "pip install -U llama-cpp-python   for an architecture that it does not know",
-            "n_ctx=4096, or a smaller n_gpu_layers, where the context did not fit",
-            known="the message",
-            settles=False,
+        lambda case: (
+            _NOT_LOADED
+            if re.search(r"llama_c(?:pp|ontext)|\.gguf|gguf_", case.frames + case.hit.text)
+            else None
         ),
         {"ValueError: Failed to load model from file: ./model.gguf": "verbose=True"},
         alone=True,

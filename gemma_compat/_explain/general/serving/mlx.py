@@ -42,6 +42,8 @@ def _other_names(case: Case) -> Answer | None:
     said = f"{case.around}{case.hit.before}{case.hit.text}"
     if case.match["lacks"] and not re.search(r"(?i)mlx|lora/convert\.py", said):
         return None  # others say "Missing parameters" too
+    if missing and "." not in missing[0]:
+        return None  # no name of a weight
     if not case.match["lacks"] and _are_of_shared_layers(f"{case.hit.text}\n{names}", said):
         return _shared_layers(loader)
     return _answer(loader, missing[0] if missing else "", names, bool(case.match["lacks"]))

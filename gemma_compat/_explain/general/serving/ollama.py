@@ -230,10 +230,11 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "no-safetensors-for-ollama",
-        r"no Modelfile or safetensors files found|open adapter_config\.json: ",
+        r"no Modelfile or safetensors files found|(?:^|Error: )open adapter_config\.json: ",
         always(
-            "Ollama finds no safetensors, or not both files of the adapter, in the folder of FROM "
-            "or ADAPTER",
+            "Ollama finds no Modelfile here, no safetensors, or not both files of the adapter, in "
+            "the folder that it looks into",
+            "ollama create NAME -f PATH/Modelfile   where the Modelfile lies elsewhere",
             "ADAPTER ./FOLDER   with adapter_model.safetensors and adapter_config.json in it, and "
             "the Modelfile beside that folder",
             "or a GGUF adapter: llama.cpp/convert_lora_to_gguf.py FOLDER   and ADAPTER ./FILE.gguf",
@@ -243,7 +244,10 @@ KINDS: tuple[General, ...] = (
             known="the message is Ollama's; which file is missing, it does not always say",
             settles=False,
         ),
-        {"ADAPTER C:\\x\\final_model\nError: no Modelfile or safetensors files found": "ADAPTER"},
+        {
+            "ADAPTER C:\\x\\final_model\nError: no Modelfile or safetensors files found": "ADAPTER",
+            "Error: failed to open adapter_config.json: permission denied": "",
+        },
         alone=True,
     ),
     General(

@@ -66,7 +66,8 @@ def _by_its_last_part(name: str) -> Answer | None:
 def _no_such_name(case: Case) -> Answer | None:
     """Answer a KeyError of a weight's name from a class's load_weights."""
     name = case.match["name"]
-    if not re.search(_IN_VLLM, case.above + case.around + case.hit.before):
+    where = case.around if case.frames else case.above + case.around + case.hit.before
+    if not re.search(_IN_VLLM, where):
         return None
     if re.search(r"lora_|base_layer|modules_to_save", name):
         if re.search(r"vllm[/\\]lora[/\\]|--?enable[-_]lora", case.above + case.around):
@@ -159,6 +160,8 @@ KINDS: tuple[General, ...] = (
             'models/llama.py", line 412, in load_weights\n    param = params_dict[name]\n'
             "KeyError: 'layers.0.attention.wk.weight'": "consolidated",
             "KeyError: 'layers.0.mlp.down_proj.weight'": "",
+            'to be served by vLLM\nTraceback (most recent call last):\n  File "/w/convert.py", '
+            "line 4, in f\n    x = s[n]\nKeyError: 'model.layers.0.self_attn.q_proj.weight'": "",
             'Traceback (most recent call last):\n  File "/x/site-packages/vllm/model_executor/'
             'models/llama.py", line 430, in load_weights\n    param = params_dict[name]\n'
             "KeyError: 'layers.0.mlp.down_proj.weight.absmax'": "as plain ones",

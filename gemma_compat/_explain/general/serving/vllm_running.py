@@ -151,7 +151,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "embeddings-in-float32-only",
-        r"(?P<name>\w{2,40}) is only supported in fp32 precision",
+        r"Could not start backend: (?P<name>\w{2,40}) is only supported in fp32 precision",
         lambda case: Answer(
             f"this text-embeddings-inference computes {case.match['name']} in float32 only",
             ("text-embeddings-router --dtype float32 ...",),
@@ -167,6 +167,7 @@ KINDS: tuple[General, ...] = (
             ),
             "Could not start Candle backend: Could not start backend: Qwen3 is only supported in "
             "fp32 precision": "--dtype float32",
+            "ValueError: MyKernel is only supported in fp32 precision": "",
         },
         alone=True,
     ),
@@ -258,13 +259,20 @@ KINDS: tuple[General, ...] = (
         r"No supported config format found in|"
         r"Invalid repository ID or local directory specified",
         always(
-            "there is no config.json under that name or in that folder",
+            "vLLM found no config.json under that name or in that folder, or could not read it",
+            "ls FOLDER, or hf download NAME config.json   : is it there, and does this machine "
+            "get it? A gated name, or a Hub out of reach, ends so too",
             "the folder with the merged model, or the repository's exact name",
             "an adapter alone: vllm serve BASE --enable-lora --lora-modules NAME=FOLDER",
             "a GGUF: the path of the .gguf file itself, with --tokenizer BASE",
-            known="vLLM says so",
+            known="vLLM says so; read in its get_config: any error of that look is told so",
+            settles=False,
         ),
-        {"ValueError: No supported config format found in /models/x.": "--enable-lora"},
+        {
+            "ValueError: No supported config format found in /models/x.": "--enable-lora",
+            "ValueError: Invalid repository ID or local directory specified: "
+            "'google/gemma-3-4b-it'.": "or could not read it",
+        },
         alone=True,
     ),
     General(

@@ -144,10 +144,12 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "cudnn-that-sglang-refuses",
-        r"SGLANG_DISABLE_CUDNN_CHECK",
+        r"PyTorch 2\.9\.1 & CuDNN Compatibility Issue|"
+        r"(?:or|by) set(?:ting)? (?:env var )?SGLANG_DISABLE_CUDNN_CHECK",
         always(
             "SGLang refuses the cuDNN that this torch brings",
-            "pip install nvidia-cudnn-cu12==9.16.0.29   after SGLang and torch",
+            "pip install nvidia-cudnn-cu12==9.16.0.29   after SGLang and torch (-cu13 for a torch "
+            "of CUDA 13)",
             "or SGLANG_DISABLE_CUDNN_CHECK=1, for a model of text alone",
             why="three-dimensional convolutions of torch 2.9.1 are slow and take much memory with "
             "an older cuDNN; vision towers may use them",
@@ -155,7 +157,10 @@ KINDS: tuple[General, ...] = (
             certain=False,
             settles=False,
         ),
-        {"pip install nvidia-cudnn-cu12==9.16.0.29 or set SGLANG_DISABLE_CUDNN_CHECK=1": "cudnn"},
+        {
+            "pip install nvidia-cudnn-cu12==9.16.0.29 or set SGLANG_DISABLE_CUDNN_CHECK=1": "cudnn",
+            "export SGLANG_DISABLE_CUDNN_CHECK=1": "",
+        },
         alone=True,
     ),
     General(

@@ -54,11 +54,13 @@ def _not_initialised(case: Case) -> Answer:
         return Answer(
             f"the files have no weight for the head, which {engine}'s class asks for",
             (
-                '"tie_word_embeddings": true in FOLDER/config.json',
-                "or the base checkpoint's config.json beside these weights",
+                "the base checkpoint's config.json beside these weights",
+                '"tie_word_embeddings": true in FOLDER/config.json   for a Gemma, or another '
+                "model whose base has no lm_head.weight",
+                "or merge and save again, where the base has one",
             ),
             why="a Gemma has no weight for its head: it is tied to the input embeddings, which "
-            "config.json must say",
+            "config.json must say; a larger Llama or Qwen has a separate weight",
             known=f"{engine} lists the names",
         )
     return Answer(

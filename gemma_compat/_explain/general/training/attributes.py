@@ -34,8 +34,10 @@ def _of_a_wrapper(case: Case) -> Answer:
             settles=False,
         )
     return Answer(
-        f"{owner} wraps the model, and {name} is of the model in it",
-        (
+        f"{owner} wraps the model, and has no {name} itself",
+        ("torchrun --nproc_per_node GPUS SCRIPT   : only DistributedDataParallel has it",)
+        if name == "no_sync"
+        else (
             f"accelerator.unwrap_model(model).{name}   (trainer.accelerator), or model.module."
             f"{name}",
             "under ZeRO-3 and FSDP with the weights gathered: generate of a wrapped model needs "

@@ -8,7 +8,9 @@ from ...answer import Answer
 from ..base import Case, General, always
 from .scikit import labels_and_predictions
 
-_METRICS = r"compute_metrics|EvalPrediction|evaluation_loop|in evaluate\b|sklearn|nested_"
+_METRICS = (
+    r"compute_metrics|EvalPrediction|evaluation_loop|in evaluate\b|sklearn[/\\]metrics|nested_"
+)
 _FIRST = "logits = eval_pred.predictions; logits = logits[0] if isinstance(logits, tuple) else "
 _REDUCE = (
     "preprocess_logits_for_metrics=lambda logits, _: (logits[0] if isinstance(logits, tuple) "

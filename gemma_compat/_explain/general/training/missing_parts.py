@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 from ..memory.phases import EVALUATING
@@ -17,8 +19,16 @@ _INSTALLED_BY = {
     "Tokenizers": "tokenizers",
     "tokenizers": "tokenizers",
     "Accelerate": "accelerate",
-    "scikit-learn": "scikit-learn",
+    "sklearn": "scikit-learn",
     "OpenCV": "opencv-python",
+    "PyAv": "av",
+}
+_IMPORTED_AS = {
+    "Pillow": "PIL",
+    "protobuf": "google.protobuf",
+    "scikit-learn": "sklearn",
+    "opencv-python": "cv2",
+    "yt-dlp": "yt_dlp",
 }
 
 
@@ -29,7 +39,7 @@ def _backend(case: Case) -> Answer:
         f"{case.match['who']} needs {library}, which this Python does not find",
         (
             f"python -m pip install {package}   and restart the kernel",
-            f"python -c 'import {package.split()[0].replace('Pillow', 'PIL')}'   where it is "
+            f"python -c 'import {_IMPORTED_AS.get(package, package.split()[0])}'   where it is "
             "installed: what does that say?",
         ),
         why="another environment is active than the one it was installed in, or its import fails "
@@ -82,6 +92,20 @@ def _loaded_late(case: Case) -> Answer | None:
     )
 
 
+def _kept_logits(case: Case) -> Answer | None:
+    if not re.search(r"(?i)memory|oom\b|evaluat|eval_|trainer", case.hit.text):
+        return None  # predictions are gathered in many a run
+    return EVALUATING.replace(
+        happened="an evaluation keeps the logits of all rows until its end",
+        do=(
+            "preprocess_logits_for_metrics=lambda logits, _: logits.argmax(-1)   for the Trainer",
+            "or prediction_loss_only=True, or eval_accumulation_steps=1   (moves them to the CPU)",
+        ),
+        known="a sentence says so; the Trainer does it wherever compute_metrics is given",
+        certain=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "backend-not-found",
@@ -94,6 +118,10 @@ KINDS: tuple[General, ...] = (
             "your environment. Checkout the instructions": "pip install torch",
             "ImportError: SiglipImageProcessor requires the PIL library but it was not found in "
             "your environment.": "pip install Pillow",
+            "ImportError: compute_metrics requires the sklearn library but it was not found in "
+            "your environment.": "pip install scikit-learn",
+            "ImportError: NougatImageProcessor requires the OpenCV library but it was not found in "
+            "your environment.": "import cv2",
             "ImportError: AutoModelForCausalLM requires the PyTorch library but it was not found "
             "in your environment.": "another environment",
         },
@@ -194,23 +222,14 @@ KINDS: tuple[General, ...] = (
         r"(?:accumulated|gathered|concatenated|kept in|collected|cached)|"
         r"(?i:trainer|evaluation) (?:accumulates|gathers|keeps|concatenates|caches|stores) "
         r"(?:all )?(?:the |model )?(?:logits|predictions)",
-        lambda case: EVALUATING.replace(
-            happened="an evaluation keeps the logits of all rows until its end",
-            do=(
-                "preprocess_logits_for_metrics=lambda logits, _: logits.argmax(-1)   for the "
-                "Trainer",
-                "or prediction_loss_only=True, or eval_accumulation_steps=1   (moves them to the "
-                "CPU)",
-            ),
-            known="a sentence says so; the Trainer does it wherever compute_metrics is given",
-            certain=False,
-        ),
+        _kept_logits,
         {
             "I can see the logits obtained on the evaluation step are accumulated": (
                 "preprocess_logits_for_metrics"
             ),
             "# Trainer accumulates logits": "prediction_loss_only",
             "the logits are computed in float32": "",
+            "INFO All predictions were gathered from 4 workers and written to out.jsonl": "",
         },
         alone=True,
     ),

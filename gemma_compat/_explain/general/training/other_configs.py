@@ -55,6 +55,7 @@ def other_config(case: Case) -> Answer:
         known="the attribute is one of those classes'; TrainingArguments never had it"
         if case.match["name"]
         else "TRL says so",
+        certain=bool(case.match["config"] or case.places),
     )
 
 

@@ -10,17 +10,28 @@ from .other_configs import other_config, value_head
 
 
 def _groups(case: Case) -> Answer:
-    numbers = re.findall(r"\((\d[\dx ]{0,20})\)", case.hit.text)
+    numbers = re.findall(r"\((\d[\dx* ]{0,20})\)", case.hit.text)
     told = f": {' and '.join(numbers[:2])}" if len(numbers) >= 2 else ""
+    if "by the global batch size" in case.hit.text:
+        return Answer(
+            f"generation_batch_size is not a multiple of per_device_train_batch_size x GPUs{told}",
+            ("leave generation_batch_size out, or make it such a multiple",),
+            known="the message has the numbers",
+        )
+    if "requires at least 2" in case.match[0]:
+        return Answer(
+            "a prompt has one completion (num_generations), and there is nothing to compare",
+            ("num_generations=2 or more",),
+        )
+    part = "eval" if "eval batch" in case.hit.text else "train"
+    of_steps = "" if "global" in case.hit.text else " x gradient_accumulation_steps"
     return Answer(
-        f"GRPO's batch does not divide into whole groups of num_generations{told}",
+        f"the {part} batch does not divide into whole groups of num_generations{told}",
         (
-            "per_device_train_batch_size x GPUs x gradient_accumulation_steps = a multiple of "
-            "num_generations",
+            f"per_device_{part}_batch_size x GPUs{of_steps} = a multiple of num_generations",
             "num_generations=4, for example; at least 2",
         ),
-        why="a prompt's completions are compared with each other, so a batch holds them all; the "
-        "evaluation's batch obeys the same rule (num_generations_eval, where there is one)",
+        why="a prompt's completions are compared with each other, so a batch holds them all",
         known="the message has the numbers",
     )
 
@@ -91,6 +102,12 @@ KINDS: tuple[General, ...] = (
         {
             "ValueError: The global train batch size (1 x 1) must be evenly divisible by the "
             "number of generations per prompt (8).": "num_generations=4",
+            "ValueError: generation_batch_size (6) must be divisible by the global batch size "
+            "(4).": "leave generation_batch_size out",
+            "ValueError: GRPO requires at least 2 generations per prompt to calculate the "
+            "advantages. You provided 1": "2 or more",
+            "ValueError: The global eval batch size (8 * 1) must be divisible by num_generations "
+            "(3).": "per_device_eval_batch_size",
             "ValueError: generation_batch_size (6) must be divisible by num_generations (4).": (
                 "multiple"
             ),
@@ -145,11 +162,18 @@ KINDS: tuple[General, ...] = (
         "rewards-of-another-number",
         r"reward function '[^'\n]{1,60}' returned \S{1,10} rewards, but \S{1,10} were|"
         r"reward weights \(\d+\) must match number of reward functions",
-        always(
-            "a reward function must return one number for each completion, and it did not",
-            "return [score(text) for text in completions]",
-            why="completions is a list: of texts, or of messages for conversational prompts "
-            "(completion[0]['content']); one weight for each function, where weights are given",
+        lambda case: (
+            Answer(
+                "reward_weights and the reward functions are of different number",
+                ("reward_weights=[1.0, ...]   one for each function, or leave them out",),
+            )
+            if case.match[0].startswith("reward weights")
+            else Answer(
+                "a reward function must return one number for each completion, and it did not",
+                ("return [score(text) for text in completions]",),
+                why="completions is a list: of texts, or of messages for conversational prompts "
+                "(completion[0]['content'])",
+            )
         ),
         {
             "ValueError: The reward function 'f' returned 1 rewards, but 8 were expected (one per "

@@ -65,13 +65,28 @@ _compiler = always(
 )
 
 
+def _not_compiled(case: Case) -> Answer | None:
+    if re.search(r"torch[/\\](?:export|onnx)[/\\]|torch\.(?:export|onnx)\.", case.frames):
+        return None  # an export is traced because it was asked for
+    off = "TORCHDYNAMO_DISABLE=1 before the command (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)"
+    return Answer(
+        "torch.compile could not compile a part of the model; the run need not be compiled",
+        ("--enforce-eager   (enforce_eager=True in LLM)",)
+        if "vllm" in case.packages
+        else (off, "or torch_compile=False"),
+        why="the code is one that this torch cannot trace, or a kernel that it cannot make",
+        known="the exception's class is the compiler's; the message says what it stumbles over",
+        settles=False,
+    )
+
+
 def _cut(case: Case) -> Answer | None:
-    return None if case.error else _compiler(case)
+    return None if case.error or "WON'T CONVERT" in case.near else _compiler(case)
 
 
 def _wrap_class(case: Case) -> Answer:
     return Answer(
-        "FSDP's setting names a layer class that this model does not have",
+        "FSDP is to wrap a layer class that this model does not have",
         (
             "fsdp_transformer_layer_cls_to_wrap: the decoder layer's class alone, as "
             "print(model) shows it",
@@ -216,14 +231,7 @@ KINDS: tuple[General, ...] = (
         r"BackendCompilerFailed|Uncompilable)|InternalTorchDynamoError|torch\._inductor\.exc\.|"
         r"InductorError|TorchRuntimeError: (?:Failed running|Dynamo failed)|"
         r"Cannot access data pointer of Tensor \(e\.g\. FakeTensor|LoweringException",
-        always(
-            "torch.compile could not compile a part of the model; the run need not be compiled",
-            "TORCHDYNAMO_DISABLE=1 before the command (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)",
-            "or torch_compile=False",
-            why="the code is one that this torch cannot trace, or a kernel that it cannot make",
-            known="the exception's class is the compiler's; the message says what it stumbles over",
-            settles=False,
-        ),
+        _not_compiled,
         {
             "torch._dynamo.exc.Unsupported: Dynamic control flow is not supported": "DISABLE=1",
             "TorchRuntimeError: Failed running call_function <built-in function mul>(*(FakeTensor("

@@ -160,7 +160,7 @@ KINDS: tuple[General, ...] = (
     General(
         "half-precision-without-a-gpu",
         r"(?:fp16|FP16) (?:mixed precision )?(?:requires a (?:GPU|device)|training with AMP|Mixed "
-        r"precision training with AMP or APEX)|but it is not supported on cpu|"
+        r"precision training with AMP or APEX)|use `fp16` but it is not supported on cpu|"
         r"FP16 Mixed precision training with AMP or APEX",
         _no_gpu_for_fp16,
         {
@@ -223,11 +223,11 @@ KINDS: tuple[General, ...] = (
         "no-batch-size-fits",
         r"No executable batch size found, reached zero",
         always(
-            "not even one row fits: auto_find_batch_size went down to 0",
+            "no batch size worked: it was made smaller after each failure, down to 0",
             "python -m gemma_compat memory --model MODEL --gpu CARD   says what would fit",
             "or a shorter max_length, LoRA on 4 bits, activation checkpointing",
-            why="each attempt ended out of memory; the first of them, above, has the figures. An "
-            "error of another kind whose text has the words of one looks the same",
+            why="each attempt ended out of memory, or with an error whose text has the words of "
+            "one; the first of them, above, has the figures",
             settles=False,
         ),
         {"RuntimeError: No executable batch size found, reached zero.": "memory --model"},

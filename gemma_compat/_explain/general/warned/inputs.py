@@ -221,16 +221,23 @@ KINDS: tuple[General, ...] = (
         "early-stopping-without-its-metric",
         r"early stopping required metric_for_best_model, but did not find|"
         r"Using EarlyStoppingCallback without load_best_model_at_end=True",
-        always(
-            "early stopping does not do what was meant: its metric is missing, or the best model "
-            "is not the one that is left at the end",
-            "eval_strategy='steps', metric_for_best_model='eval_loss', load_best_model_at_end=True",
-            "label_names=['labels'] where eval_loss is missing (PEFT)",
+        lambda case: Answer(
+            "early stopping is off: the evaluation has no such metric"
+            if "did not find" in case.match[0]
+            else "the weights at the end are those of the last step, not the best ones",
+            (
+                "label_names=['labels'] where eval_loss is missing (PEFT)",
+                "print(trainer.evaluate().keys())   : metric_for_best_model is one of these",
+            )
+            if "did not find" in case.match[0]
+            else ("load_best_model_at_end=True   where the best ones are meant",),
             known=read_in.TRANSFORMERS,
         ),
         {
             "early stopping required metric_for_best_model, but did not find eval_loss so early "
-            "stopping is disabled": "label_names"
+            "stopping is disabled": "label_names",
+            "Using EarlyStoppingCallback without load_best_model_at_end=True. Once training is "
+            "finished, the best model will not be loaded automatically.": "not the best ones",
         },
         alone=True,
     ),
@@ -272,7 +279,7 @@ KINDS: tuple[General, ...] = (
         r"experts_implementation=\S{1,30} requested, but no submodule of",
         always(
             "the kernel for experts has no effect on this model, which runs its own code for them",
-            "leave experts_implementation out; it is for a Gemma 4 with experts alone",
+            "leave experts_implementation out; it is for models whose experts transformers runs",
             known=read_in.AXOLOTL,
         ),
         {

@@ -14,6 +14,18 @@ def _dropped_columns(case: Case) -> Answer | None:
     names = [name for name in _NEEDED if name in case.match["names"].split(", ")]
     if not names:
         return None
+    if names == ["labels"]:
+        return Answer(
+            "the Trainer takes the labels out of the rows, since the model's forward has no "
+            "argument of that name",
+            (
+                "a class with a head: AutoModelForCausalLM (or the class of the task) in place of "
+                "AutoModel",
+                "or remove_unused_columns=False, where a collator or compute_loss uses them",
+            ),
+            why="what is gone before the collator reaches neither the model nor the loss",
+            known=read_in.TRANSFORMERS,
+        )
     return Answer(
         "the Trainer takes images, sound or labels out of the rows, since the model's forward has "
         "no argument of that name",
@@ -36,6 +48,8 @@ KINDS: tuple[General, ...] = (
             "The following columns in the Training set don't have a corresponding argument in "
             "`Gemma3ForCausalLM.forward` and have been ignored: id, pixel_values. If id, "
             "pixel_values are not expected by": "AutoModelForImageTextToText",
+            "The following columns in the Training set don't have a corresponding argument in "
+            "`BertModel.forward` and have been ignored: labels, text. If labels": "with a head",
             "The following columns in the Training set don't have a corresponding argument in "
             "`PeftModel.forward` and have been ignored: id, text. If id, text are not": "",
         },

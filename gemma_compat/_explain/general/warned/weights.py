@@ -85,11 +85,15 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "embeddings-and-head-both-missing",
-        r"but both are absent from the checkpoint, and we could not find another related tied",
-        always(
-            "neither the embeddings nor the head came with the checkpoint: both are random",
-            "load a whole checkpoint: the base model, with the adapter on it if it is one",
-            why="an adapter's file, a shard, or names of another class leave the matrix out",
+        r"(?:to tie (?P<one>[\w.]{2,120}) to (?P<other>[\w.]{2,120}), )?but both are absent from "
+        r"the checkpoint, and we could not find another related tied",
+        lambda case: Answer(
+            f"neither {case.match['one']} nor {case.match['other']} came with the checkpoint: both "
+            "are random"
+            if case.match["one"]
+            else "two weights that are tied did not come with the checkpoint: both are random",
+            ("load a whole checkpoint: the base model, with the adapter on it if it is one",),
+            why="an adapter's file, a shard, or names of another class leave them out",
             known=read_in.TRANSFORMERS,
             settles=False,
         ),
