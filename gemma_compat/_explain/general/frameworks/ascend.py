@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-from ..base import General, always
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+_NO_MEMORY = Answer(
+    "the run needs more memory than the NPU has",
+    (
+        "per_device_train_batch_size=1, a shorter max_length, gradient checkpointing",
+        "PYTORCH_NPU_ALLOC_CONF=expandable_segments:True   against fragments",
+        "npu-smi info   shows what other processes hold",
+    ),
+    why="the logits of a Gemma go over 256,000 or 262,144 tokens, and are the largest tensor of a "
+    "step with long rows",
+    known="torch_npu says so",
+    settles=False,
+)
+
+
+def _failed(case: Case) -> Answer:
+    """Answer an operation of the NPU, by the code beside it."""
+    text = f"{case.message}\n{case.hit.text}\n{case.hit.after[:800]}"
+    if re.search(r"EL0004|Failed to allocate memory|memory is insufficient", text):
+        return _NO_MEMORY
+    return Answer(
+        "a call of torch_npu or of its library (CANN) was refused or failed",
+        (
+            'npu-smi info   and   python -c "import torch, torch_npu; print(torch.__version__, '
+            'torch_npu.__version__)"',
+            "torch, torch_npu and CANN of one row of torch_npu's table of releases",
+            "or attn_implementation='eager', where the operation's name has Attention in it",
+        ),
+        why="an argument, a head size, dtype or mask that this CANN does not take, or releases "
+        "that do not belong together",
+        known="the code; why it failed, the lines around it say",
+        settles=False,
+    )
+
 
 KINDS: tuple[General, ...] = (
     General(
         "npu-out-of-memory",
         r"NPU out of memory\. Tried to allocate",
-        always(
-            "the run needs more memory than the NPU has",
-            "per_device_train_batch_size=1, a shorter max_length, gradient checkpointing",
-            "PYTORCH_NPU_ALLOC_CONF=expandable_segments:True   against fragments",
-            "npu-smi info   shows what other processes hold",
-            why="the logits of a Gemma go over 256,000 or 262,144 tokens, and are the largest "
-            "tensor of a step with long rows",
-            known="torch_npu says so",
-            settles=False,
-        ),
+        lambda case: _NO_MEMORY,
         {
             "RuntimeError: NPU out of memory. Tried to allocate 2.00 GiB (NPU 0; 60.97 GiB total "
             "capacity; 55.10 GiB already allocated": "npu-smi"
@@ -27,20 +55,14 @@ KINDS: tuple[General, ...] = (
     General(
         "operation-failed-on-the-npu",
         r"call aclnn\w{2,60} failed|ERR0\d{4} (?:OPS|PTA|ACL)",
-        always(
-            "an operation of the Ascend NPU failed in its own library (CANN)",
-            'npu-smi info   and   python -c "import torch, torch_npu; print(torch.__version__, '
-            'torch_npu.__version__)"',
-            "torch, torch_npu and CANN of one row of torch_npu's table of releases",
-            "or attn_implementation='eager', where the operation's name has Attention in it",
-            why="a head size, dtype or mask that this CANN does not take, or releases that do not "
-            "belong together",
-            known="CANN names the operation; why it failed, the lines around the code say",
-            settles=False,
-        ),
+        _failed,
         {
             "RuntimeError: call aclnnFlashAttentionScore failed, detail:EZ1001: [PID: 1] "
-            "2025-04-01": "torch_npu"
+            "2025-04-01": "torch_npu",
+            "RuntimeError: call aclnnCast failed, detail:EL0004: [PID: 1] Failed to allocate "
+            "memory. Available memory is insufficient.": "more memory than the NPU has",
+            "RuntimeError: NPU function error: c10_npu::SetDevice(device), error code is 107001\n"
+            "[ERROR] ERR00100 PTA call acl api failed": "was refused or failed",
         },
         alone=True,
     ),

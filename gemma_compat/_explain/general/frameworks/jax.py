@@ -7,19 +7,32 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 
-_AXES = re.compile(r"spec=P(?:artitionSpec)?\((?P<axes>[^)\n]{1,120})\)")
+_AXES = re.compile(r"spec=P(?:artitionSpec)?\((?P<axes>(?:\([^)\n]{1,60}\)|[^()\n]){1,120})\)")
+_AXIS = re.compile(r"\([^)]{1,60}\)|'[^']{1,40}'|None")
 _OF_ROWS = re.compile(r"data|batch|\bdp\b", re.IGNORECASE)
 
 
 def _not_divisible(case: Case) -> Answer:
     size, by = case.match["size"], case.match["by"]
     axes = _AXES.search(case.message) or _AXES.search(case.hit.text)
-    names = axes["axes"].split(", ") if axes else []
+    names = [name.strip("'") for name in _AXIS.findall(axes["axes"])] if axes else []
     dimension = int(case.match["dimension"])
-    axis = names[dimension].strip("'\" ") if dimension < len(names) else ""
-    if not axis or _OF_ROWS.search(axis):
+    axis = names[dimension] if dimension < len(names) else ""
+    others = [name for name in names if name not in {axis, "None"}]
+    is_of_rows = not dimension and not others and _OF_ROWS.search(axis) is not None
+    if not axis:
         return Answer(
-            f"JAX is to spread {size} rows (or columns) over {by} devices, which does not divide",
+            f"JAX is to spread a dimension of {size} over {by} devices, which does not divide",
+            (
+                f"a batch size that is a multiple of {by}, where these are the rows of a batch",
+                "or another layout: fewer devices on that axis of the mesh",
+            ),
+            known="the message has both numbers; of which array, its full shape says",
+            settles=False,
+        )
+    if is_of_rows:
+        return Answer(
+            f"JAX is to spread {size} rows over {by} devices, which does not divide",
             (
                 f"a batch size that is a multiple of {by}",
                 "or another layout: fewer devices on that axis of the mesh",
@@ -36,7 +49,9 @@ def _not_divisible(case: Case) -> Answer:
             f"or fewer devices on the axis '{axis}' of the mesh: a divisor of {size}",
         ),
         why="a Gemma has far fewer heads for keys and values than for queries (Gemma 2B, Gemma 3 "
-        "270M and 1B: one), so these two weights divide over fewer devices than the others",
+        "270M and 1B: one), so these two weights divide over fewer devices than the others"
+        if int(size) <= 16
+        else "",
         known="the message has both numbers and the axis; which weight it is, its full shape says",
         settles=False,
     )
@@ -141,6 +156,14 @@ KINDS: tuple[General, ...] = (
             "ValueError: One of pjit arguments was given the sharding of NamedSharding(mesh), "
             "which implies that the global size of its dimension 0 should be divisible by 8, but "
             "it is equal to 1": "multiple of 8",
+            "ValueError: One of device_put args was given the sharding of NamedSharding(mesh=Mesh("
+            "'model': 2, 'data': 3), spec=PartitionSpec('model', 'data')), which implies that the "
+            "global size of its dimension 1 should be divisible by 3, but it is equal to 2048": (
+                "of the axis 'data'"
+            ),
+            "ValueError: One of pjit outputs was given the sharding of NamedSharding(mesh=Mesh("
+            "'fsdp': 8), spec=PartitionSpec('fsdp',)), which implies that the global size of its "
+            "dimension 0 should be divisible by 8, but it is equal to 257153": "the axis 'fsdp',",
         },
     ),
     General(

@@ -27,6 +27,26 @@ def _no_converter(case: Case) -> Answer:
     )
 
 
+_NO_MODEL = re.compile(r"kaggle\.com/(?:api/v\d/)?(?P<what>dataset|competition)s/")
+
+
+def _no_model(what: str, login: str) -> Answer:
+    """Answer for a data set or a competition, which have no licence of Gemma to accept."""
+    return Answer(
+        f"Kaggle did not hand out the {what} of that address",
+        (
+            "the competition's page at kaggle.com: join it and accept its rules, with the account "
+            "of the key"
+            if what == "competition"
+            else "look at the address, with the account of the key: is it spelt so, and not "
+            "private?",
+            login,
+        ),
+        known="the status and the address are in the message",
+        settles=False,
+    )
+
+
 def _kaggle(case: Case) -> Answer:
     """Answer what Kaggle refuses, by the status or the class of its error."""
     login = (
@@ -39,6 +59,9 @@ def _kaggle(case: Case) -> Answer:
             why="Gemma's presets are gated on Kaggle",
             known="the error says so",
         )
+    url = _NO_MODEL.search(f"{case.message}\n{case.hit.text}\n{case.hit.after[:300]}")
+    if url is not None:
+        return _no_model(url["what"], login)
     if re.search(r"\b404\b", case.hit.text):
         return Answer(
             "Kaggle has no model of that name or version, or does not show it to this account",
@@ -66,6 +89,29 @@ def _kaggle(case: Case) -> Answer:
     )
 
 
+_OTHER_VARIABLES = Answer(
+    "the file of weights has other variables than the model that takes them",
+    (
+        "make the model as it was when it was saved (the same preset, enable_lora(rank) before "
+        "loading), with the keras and keras-hub of then",
+        "or save_lora_weights and load_lora_weights, or save_to_preset and from_preset",
+    ),
+    why="weights are matched layer by layer: LoRA, quantization and newer releases add variables",
+    known="Keras counts both",
+    settles=False,
+)
+_NOT_BUILT = Answer(
+    "a layer has no variables yet when its weights are to be loaded",
+    (
+        "one call of the model, or model.build(shape), before load_weights",
+        "in a layer of your own: build() has to make its variables, and build the layers in it",
+        "enable_lora(rank) before loading, where it was on when the file was saved",
+    ),
+    known="Keras names the layer",
+    settles=False,
+)
+
+
 KINDS: tuple[General, ...] = (
     General(
         "kaggle-refuses-the-model",
@@ -84,6 +130,10 @@ KINDS: tuple[General, ...] = (
             "kagglehub.exceptions.KaggleApiHTTPError: 503 Server Error: Service Unavailable": (
                 "again later"
             ),
+            "kagglehub.exceptions.KaggleApiHTTPError: 403 Client Error. You don't have permission "
+            "to access resource at URL: https://www.kaggle.com/competitions/x/rules": "its rules",
+            "kagglehub.exceptions.KaggleApiHTTPError: 404 Client Error. Resource not found at URL: "
+            "https://www.kaggle.com/datasets/x/y/versions/5": "is it spelt so",
         },
         alone=True,
     ),
@@ -106,19 +156,12 @@ KINDS: tuple[General, ...] = (
         r"Layer '?[\w./ -]{1,80}'? expected \d+ variables?, but received \d+ variables? during "
         r"loading|A total of \d+ objects could not be loaded|"
         r"was never built and thus it doesn't have any variables",
-        always(
-            "the file of weights has other variables than the model that takes them",
-            "make the model as it was when it was saved (the same preset, enable_lora(rank) before "
-            "loading), with the keras and keras-hub of then",
-            "or save_lora_weights and load_lora_weights, or save_to_preset and from_preset",
-            why="weights are matched layer by layer: LoRA, quantization and newer releases add "
-            "variables",
-            known="Keras counts both",
-            settles=False,
-        ),
+        lambda case: _NOT_BUILT if "was never built" in case.hit.text else _OTHER_VARIABLES,
         {
             "ValueError: Layer 'query' expected 1 variables, but received 3 variables during "
-            "loading. Expected: ['kernel']": "enable_lora"
+            "loading. Expected: ['kernel']": "enable_lora",
+            "ValueError: Layer 'mine' was never built and thus it doesn't have any variables. "
+            "However the weights file lists 2 variables for this layer.": "build(",
         },
     ),
     General(

@@ -2,8 +2,53 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
-from ..base import General, always
+from ..base import Case, General, always
+
+_WITH_LLAMA_CPP = (
+    "llama-cli -c 4096 -b 512 -ub 128 ...   : a smaller context and smaller batches",
+    "-ngl 20   : fewer layers on the GPU",
+    "or a file of a smaller quantization",
+)
+_TRAINING = "mlx_lm.lora ... --batch-size 1 --max-seq-length 1024 --num-layers 4 --grad-checkpoint"
+
+
+def _metal(case: Case) -> Answer:
+    """Answer a command that Metal ended, by the reason in brackets."""
+    text = f"{case.hit.text}\n{case.hit.after[:400]}"
+    is_known, why = True, "Metal names the reason with its code"
+    if re.search(r"(?i)insufficient memory|OutOfMemory", text):
+        happened = "macOS stopped the GPU's work: it needs more memory than there is"
+    elif re.search(r"(?i)timeout|Impacting ?Interactivity", text):
+        happened = "macOS stopped the GPU's work: one command took too long"
+    else:
+        happened = (
+            "a command on the Mac's GPU failed: most often it takes too much memory, or too long"
+        )
+        is_known, why = False, "Metal says that it failed, and not why"
+    trains = re.search(r"mlx_lm\.lora|\bIter \d+: (?:Train|Val) loss", case.near)
+    serves = re.search(r"mlx_(?:lm|vlm)\.(?:generate|server|chat)", case.near)
+    if "ggml_metal" in case.hit.text:
+        do = _WITH_LLAMA_CPP
+    elif serves and not trains:
+        do = (
+            "a shorter prompt and fewer tokens (mlx_lm.generate --max-kv-size 4096)",
+            "pip install -U mlx mlx-lm",
+            "or a smaller or 4-bit checkpoint: the weights share the machine's memory with the "
+            "screen",
+        )
+    else:
+        do = (
+            _TRAINING,
+            "pip install -U mlx mlx-lm",
+            "or a smaller or 4-bit checkpoint: the weights, and what the step adds, share the "
+            "machine's memory with the screen",
+        )
+    known = "the message"
+    return Answer(happened, do, why=why, known=known, certain=is_known, settles=False)
+
 
 KINDS: tuple[General, ...] = (
     General(
@@ -33,21 +78,19 @@ KINDS: tuple[General, ...] = (
         "metal-stopped-the-work",
         r"\[METAL\] Command buffer execution failed: (?P<why>[^\n(]{3,60})|"
         r"ggml_metal_graph_compute: command buffer \d+ failed with status",
-        always(
-            "macOS stopped the GPU's work: the step takes too much memory, or too long at once",
-            "mlx_lm.lora ... --batch-size 1 --max-seq-length 1024 --num-layers 4 --grad-checkpoint",
-            "pip install -U mlx mlx-lm",
-            "or a smaller or 4-bit checkpoint: the weights, and what the step adds, share the "
-            "machine's memory with the screen",
-            why="Metal ends a command that exceeds its limits and says only that it failed",
-            known="the message; which limit it was, it does not say",
-            settles=False,
-        ),
+        _metal,
         {
             "libc++abi: terminating due to uncaught exception of type std::runtime_error: [METAL] "
             "Command buffer execution failed: Internal Error (0000000e:Internal Error)": (
                 "--batch-size 1"
-            )
+            ),
+            "ggml_metal_graph_compute: command buffer 0 failed with status 5": "llama-cli -c",
+            "$ mlx_lm.server --model m\nstd::runtime_error: [METAL] Command buffer execution "
+            "failed: Insufficient Memory (00000008:kIOGPU)": "needs more memory than there is",
+            "std::runtime_error: [METAL] Command buffer execution failed: Caused GPU Timeout Error "
+            "(00000002:kIOGPU)": "took too long",
+            "std::runtime_error: [METAL] Command buffer execution failed: Caused GPU Address Fault "
+            "Error (0000000b:kIOGPU)": "likely, not certain",
         },
         alone=True,
     ),

@@ -8,6 +8,7 @@ from ...answer import Answer
 from ..base import Case, General, always
 from ..memory.last_seen import what_ran
 
+_ABSENT = re.compile(r"(?i)\b(?:ROCM|HIP)\b[^\n]{0,40}: ?N/?A\b")  # as torch's collect_env lists
 _OF_AMD = re.compile(r"(?i)\bROCm\b|\bRX ?\d{4}|\bgfx\d{3,4}|\bHIP\b|\bMI\d{3}X?\b")
 # What a crash is by its own words: headline, and what to do.
 _OTHER_ENDS = (
@@ -39,6 +40,14 @@ _OTHER_ENDS = (
         ),
     ),
     (
+        r"_enter_buffered_busy",
+        "a thread was still printing while Python ended, and Python stopped for that",
+        (
+            "look for what was saved: the script itself was at its end",
+            "thread.join() before the end of a script that starts threads of its own",
+        ),
+    ),
+    (
         r"Fatal Python error: Aborted",
         "compiled code ended the process by itself (abort); what it says of that stands before it",
         (
@@ -65,7 +74,8 @@ def _crashed(case: Case) -> Answer:
     below = case.hit.after[:4000].partition("most recent call first")[2]
     frame = _FRAME.search(below.partition("Thread 0x")[0])
     name = frame["name"] if frame else ""
-    on_amd = _OF_AMD.search(case.near) is not None
+    near = _ABSENT.sub("", case.near)
+    on_amd = _OF_AMD.search(near) is not None and "NVIDIA" not in near
     return Answer(
         "native code crashed: a compiled package, not Python"
         + (f"; the innermost frame is of {name}" if name else ""),
@@ -103,8 +113,8 @@ def _crashed(case: Case) -> Answer:
 
 
 _ENDING = re.compile(
-    r"(?i)\b(?:interpreter|on|at) (?:exit|shutdown)\b|\bafter (?:it was |everything )?"
-    r"sav(?:ing|ed)\b"
+    r"(?i)\b(?:interpreter|on|at) (?:exit|shutdown)\b|\bafter (?:it|everything) "
+    r"(?:was|is|had been) saved\b"
 )
 _AT_EXIT = Answer(
     "native code crashed while Python ended: what was written before that is not touched by it",
@@ -227,11 +237,14 @@ KINDS: tuple[General, ...] = (
         r"when|while|before|after)\b|"
         r"Fatal Python error: (?!none_dealloc)",
         lambda case: (
-            _AT_EXIT if _ENDING.search(case.hit.text) else _other_end(case) or _crashed(case)
+            _other_end(case) or (_AT_EXIT if _ENDING.search(case.hit.text) else _crashed(case))
         ),
         {
             "The finished run segfaulted on interpreter exit (rc 139)": "safe_open",
             "Segmentation fault (core dumped)": "faulthandler",
+            "Segmentation fault after saving the first checkpoint": "faulthandler",
+            "Fatal Python error: _enter_buffered_busy: could not acquire lock for <_io."
+            "BufferedWriter name='<stdout>'> at interpreter shutdown": "still printing",
             "Fatal Python error: Segmentation fault\n\nCurrent thread 0x7 (most recent call first):"
             '\n  File "/x/site-packages/xformers/ops/a.py", line 171 in apply': "of xformers",
             "Fatal Python error: Illegal instruction": "avx2",

@@ -58,13 +58,31 @@ _MISSING = (
 )
 
 
+_BUILDS_A_WHEEL = r"(?i)failed building wheel|subprocess-exited-with-error|building wheel for"
+# Who compiles while a run goes on: its names, and the files that it writes.
+_OF_TRITON = (
+    r"(?i)triton|inductor|dynamo|torch\.compile|cuda_utils|[/\\]main\.c\b|find C compiler|"
+    r"Compiler: cl"
+)
+
+
 def _no_compiler(case: Case) -> Answer | None:
     warned = re.search(r"Failed to find (?:MSVC|Windows SDK)", case.match[0]) is not None
     if warned and (case.log.finished_at or case.log.figures.losses):
         return None  # a warning of Triton for Windows; the run went on without
     off = "or TORCHDYNAMO_DISABLE=1 (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)"
     near = f"{case.hit.before[-3000:]}{case.hit.text}\n{case.hit.after[:1500]}"
+    if re.search(_BUILDS_A_WHEEL, near) and not re.search(_OF_TRITON, near):
+        return None  # pip's own lines say which package is built
     said = next((row for row in _MISSING if re.search(row[0], near)), None)
+    if said is not None and not re.search(_OF_TRITON, near):
+        return Answer(
+            f"a compiler or linker failed here: this machine lacks {said[1]}",
+            (said[2], f"{off}, where it is Triton that compiles"),
+            known="the compiler's own line says what is missing; who called it, it does not",
+            certain=not warned,
+            settles=False,
+        )
     who = "torch.compile" if "inductor" in near else "Triton"
     if who == "Triton" and re.search(r"(?i)cut_cross_entropy|\bcce_patch\b|liger", near):
         off = "or training without the kernels of cut_cross_entropy or Liger, which Triton compiles"
@@ -138,6 +156,11 @@ KINDS: tuple[General, ...] = (
                 "torch.compile compiles"
             ),
             "subprocess.CalledProcessError: Command '['python', 'train.py']' returned": "",
+            "Building wheel for psutil\n  psutil/_psutil_common.c:9:10: fatal error: Python.h: No "
+            "such file or directory\n  ERROR: Failed building wheel for psutil": "",
+            "gcc -c my.c\nmy.c:1:10: fatal error: Python.h: No such file or directory": (
+                "a compiler or linker failed"
+            ),
             'it shows this warning, "Failed to find MSVC", and does not work': "Build Tools",
             "WARNING: Failed to find Windows SDK.\n{'loss': 1.2, 'epoch': 0.1}\n{'loss': 1.0, "
             "'epoch': 0.2}": "",

@@ -95,6 +95,18 @@ def _ptxas(case: Case) -> Answer:
     )
 
 
+_OTHER_FP8 = Answer(
+    "a kernel computes in a form of fp8 that this AMD card does not have: it has another one",
+    (
+        "weights in bfloat16 or 4 bits, in place of the fp8 checkpoint or option",
+        "pip install -U   the package of the kernel (vLLM, SGLang): newer releases convert the "
+        "weights on such a card",
+    ),
+    why="MI300 computes in e4m3fnuz and e5m2fnuz; checkpoints and NVIDIA's cards use e4m3fn",
+    known="the message lists the forms that the card has",
+)
+
+
 def _compiling(case: Case) -> Answer:
     """Answer what Triton could not compile or start, by what it says."""
     text = f"{case.hit.text}\n{case.hit.after[:600]}"
@@ -110,6 +122,8 @@ def _compiling(case: Case) -> Answer:
             settles=False,
         )
     if re.search(r"fp8e\w{2,6} not supported|type fp8\w{0,6} not supported", text):
+        if "fp8e4b8" in text:
+            return _OTHER_FP8
         return Answer(
             "a kernel computes in fp8, which this card does not have",
             (
@@ -120,7 +134,7 @@ def _compiling(case: Case) -> Answer:
             known="Triton says so",
         )
     return Answer(
-        "Triton could not compile or load a kernel for this card",
+        "Triton could not compile or load a kernel",
         (
             "pip install -U torch triton unsloth unsloth_zoo liger-kernel   (those that are used)",
             _NOT_COMPILED,
@@ -261,6 +275,8 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: Triton Error [CUDA]: out of memory": "no memory left",
             "triton.compiler.errors.CompilationError: at 74:12: type fp8e4nv not supported in this "
             "architecture.": "8.9",
+            "triton.compiler.errors.CompilationError: at 3:1: type fp8e4nv not supported in this "
+            "architecture. The supported fp8 dtypes are ('fp8e4b8', 'fp8e5b16')": "MI300",
         },
     ),
 )

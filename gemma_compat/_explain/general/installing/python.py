@@ -130,8 +130,9 @@ KINDS: tuple[General, ...] = (
         lambda case: (
             missing_module(case)
             if re.search(
-                rf"(?i)\b(?:no|without|lacks?|if) {case.match['module']}\b|"
-                rf"\b{case.match['module']} (?:isn't|is not|not) (?:installed|there|found)",
+                rf"(?i)\b(?:no {case.match['module']} (?:is )?|"
+                rf"{case.match['module']} (?:isn't|is not|not) )(?:installed|there|found)\b"
+                r"(?![^\n.]{0,40}\bbut\b)",
                 case.near,
             )
             else None
@@ -141,6 +142,8 @@ KINDS: tuple[General, ...] = (
             "torchvision installed.": "torchvision is not installed",
             "# ImportError (`timm`) at start\n\ntimm is not installed here": "pip install timm",
             "# ModuleNotFoundError (torchvision) handled\n\nEverything is installed.": "",
+            "# ModuleNotFoundError (flash_attn)\n\nIt is there. It works without flash_attn.": "",
+            "# ImportError (timm) at start\n\nIt says timm is not installed, but it is.": "",
         },
         alone=True,
     ),

@@ -143,9 +143,55 @@ def _other_python(case: Case, name: str) -> str:
     return bounds[-1].strip() if bounds else ""
 
 
+def _other_index(case: Case, package: str, of_torch: bool) -> Answer | None:
+    """Answer where pip asked no index, or PyTorch's alone."""
+    above = case.hit.before[-4000:]
+    if re.search(r"(?m)^[^\n]*\bpip3? [^\n]*--no-index", above):
+        return Answer(
+            f"pip was told to ask no index (--no-index), and the given folder has no {package} for "
+            "this Python",
+            (
+                f"ls FOLDER | grep -i {package.replace('-', '.')}   shows what is there, and for "
+                "which Python",
+                f"pip download {package} -d FOLDER   on a machine with a network, of the same "
+                "Python and system",
+            ),
+            known="the command and the message",
+        )
+    asked = re.findall(r"(?m)^\s*Looking in indexes: (\S+)\s*$", above)
+    if not asked or "download.pytorch.org" not in asked[-1]:
+        return None
+    if of_torch:
+        return Answer(
+            f"PyTorch's index {asked[-1]} has no such release of {package} for this Python and "
+            "system",
+            (
+                f"pip index versions {package} --index-url {asked[-1]}   lists what it has",
+                f"or the index of another CUDA: each has only the releases of {package} that were "
+                "built for it",
+            ),
+            known="pip names the one index that it asked",
+            settles=False,
+        )
+    return Answer(
+        f"pip asked PyTorch's own index alone, and found no such release of {package} there",
+        (
+            f"pip install {package}   without --index-url, and torch from that index by itself",
+            "or --extra-index-url in place of --index-url",
+        ),
+        why="--index-url replaces the index that pip asks by itself (PyPI)",
+        known="pip names the one index that it asked",
+    )
+
+
 def _no_release(case: Case, name: str, package: str, none: bool) -> Answer:
     """Answer a package that has no release, or not the one that is asked for, for this Python."""
     bound = _other_python(case, name)
+    steps = (
+        "python --version   and an environment with a Python that it has wheels for (3.11 or 3.12, "
+        "mostly)",
+        f"pip index versions {package}   lists what there is",
+    )
     return Answer(
         f"pip finds no release of {package} for this Python and this system"
         if none
@@ -157,16 +203,14 @@ def _no_release(case: Case, name: str, package: str, none: bool) -> Answer:
                 if bound
                 else []
             ),
-            "python --version   and an environment with a Python that it has wheels for (3.11 or "
-            "3.12, mostly)",
-            f"pip index versions {package}   lists what there is",
+            *(steps if none else steps[::-1]),
             "pip install -U pip   first, if pip is old",
         ),
         why="the package's wheels are for other Pythons, systems or processors"
         if none
         else "pip lists the releases that it sees; others want a newer Python, or are not "
         "published",
-        known="the message; a mirror without the package gives the same",
+        known="the message; a misspelt name, or a mirror without the package, gives the same",
         settles=False,
     )  # fmt: skip
 
@@ -189,6 +233,9 @@ def _no_wheel(case: Case) -> Answer | None:
         return _at_torchs_index(package, name, label[1])
     if none and _NO_NETWORK.search(above):
         return _not_reached(package)
+    other = _other_index(case, package, of_torch) if label is None else None
+    if other is not None:
+        return other
     if package.lower() == "triton" and none:
         return no_triton(case)
     if _is_on_arm(case.hit.before + case.hit.text + case.hit.after):
@@ -229,6 +276,14 @@ KINDS: tuple[General, ...] = (
             "distribution found for torch==2.0.1+cu121": "pip index versions torch",
             "ERROR: Could not find a version that satisfies the requirement bitsandbytes==0.46.0 "
             "(from versions: 0.41.0, 0.42.0)": "pip index versions bitsandbytes",
+            "Looking in indexes: https://download.pytorch.org/whl/cu121\nERROR: No matching "
+            "distribution found for transformers": "without --index-url",
+            "Looking in indexes: https://download.pytorch.org/whl/cu128\nERROR: No matching "
+            "distribution found for torch==2.5.1": "--index-url https://download.pytorch.org",
+            "Looking in indexes: https://pypi.org/simple, https://download.pytorch.org/whl/cu121\n"
+            "ERROR: No matching distribution found for peft==9": "pip index versions peft",
+            "pip install --no-index --find-links /kaggle/input/whl peft\nERROR: No matching "
+            "distribution found for peft": "told to ask no index",
             "Gracefully stopping\nERROR: No matching distribution found for foo==9": (
                 "pip index versions foo"
             ),

@@ -200,14 +200,17 @@ KINDS: tuple[General, ...] = (
     General(
         "family-without-megatron",
         r"Model [Tt]ype: \S{2,40} (?:is )?not supported\. Supported models|"
-        r"\bis not supported (?:by|in) (?:Megatron|mcore|megatron-core)|"
+        r"(?i:\b(?:model|architecture)(?:[ _]type)?:? ['\"`]?(?!parallel)[\w./-]{3,60}['\"`]?|"
+        r"\bgemma[\w.-]{0,30}['\"`]?) is not supported (?:by|in) (?:Megatron|mcore|megatron-core)|"
         r"not in MODEL_MAPPING|Model architectures \[?'?\w{3,60}'?\]? (?:loader|saver) are not "
         r"supported",
         _unsupported,
         {
             "NotImplementedError: Model Type: gemma3 not supported. Supported models: llama": (
                 "strategy=fsdp"
-            )
+            ),
+            "ValueError: Model type 'gemma3' is not supported by Megatron": "strategy=fsdp",
+            "ValueError: sequence packing is not supported in Megatron": "",
         },
         alone=True,
     ),

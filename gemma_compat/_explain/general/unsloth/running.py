@@ -77,6 +77,39 @@ def _into_another_length(case: Case) -> Answer:
     )
 
 
+_LEFT_OUT = Answer(
+    "Unsloth put its fast LoRA kernels into no layer",
+    (
+        "pip install -U unsloth unsloth_zoo peft   where the target modules are the usual ones",
+        "lora_dropout=0 and bias='none' in get_peft_model: with others those kernels are left out",
+        "FastLanguageModel.for_inference(model)   where a trained adapter is loaded only to "
+        "generate",
+    ),
+    why="those layers run through PEFT then, slower. The kernels are for layers with LoRA on q, k, "
+    "v, o and the MLP; a PEFT that came after this Unsloth (0.12 in July 2024) hid those layers "
+    "from it",
+    known="the line counts the layers; why they were left out, it does not say",
+    settles=False,
+)
+
+
+def _with_a_reason(case: Case) -> Answer | None:
+    """Answer a newer release, whose line goes on with the reason."""
+    found = re.search(
+        r"kernels were skipped because (?P<why>[^\n]{3,200}?), which is", case.hit.text
+    )
+    if found is None:
+        return None
+    return Answer(
+        f"Unsloth put its fast LoRA kernels into no layer, because {found['why']}",
+        (
+            "nothing, if that is meant: training is the same, and slower",
+            "lora_dropout=0, bias='none' in get_peft_model, weights in bfloat16   has them again",
+        ),
+        known="Unsloth says so",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "mark-of-generation-missing",
@@ -138,23 +171,14 @@ KINDS: tuple[General, ...] = (
         "layers-left-unpatched",
         r"patched \d+ layers with 0 QKV layers, 0 O layers and 0 MLP layers|"
         r"QKV(?: layers|层)[^\n]{0,80}(?:数量)?(?:均|都)?为 ?0",
-        always(
-            "Unsloth put its fast LoRA kernels into no layer",
-            "pip install -U unsloth unsloth_zoo peft   where the target modules are the usual ones",
-            "lora_dropout=0 and bias='none' in get_peft_model: with others those kernels are left "
-            "out",
-            "FastLanguageModel.for_inference(model)   where a trained adapter is loaded only to "
-            "generate",
-            why="those layers run through PEFT then, slower. The kernels are for layers with LoRA "
-            "on q, k, v, o and the MLP; a PEFT that came after this Unsloth (0.12 in July 2024) "
-            "hid those layers from it",
-            known="the line counts the layers; why they were left out, it does not say",
-            settles=False,
-        ),
+        lambda case: _with_a_reason(case) or _LEFT_OUT,
         {
             "Unsloth 2024.8 patched 32 layers with 0 QKV layers, 0 O layers and 0 MLP layers.": (
                 "lora_dropout=0"
             ),
+            "Unsloth 2026.10.9 patched 26 layers with 0 QKV layers, 0 O layers and 0 MLP layers. "
+            "The fused LoRA kernels were skipped because bias = 'all', which is why the counts are "
+            "zero. Training is unaffected.": "because bias = 'all'",
             "Unsloth 2024.8 patched 32 layers with 32 QKV layers, 32 O layers and 32 MLP layers.": (
                 ""
             ),

@@ -16,6 +16,8 @@ def _generated_name(case: Case) -> Answer | None:
     """Answer a name that is missing in a module that Unsloth generated."""
     if "nsloth" not in case.hit.before + case.around + case.hit.after:
         return None
+    if re.search(r"'\w+' object has no attribute", case.hit.text) and not case.is_of_unsloth:
+        return None  # an attribute of an object; what Unsloth looks up is a module's
     return Answer(
         f"Unsloth's generated code has no {case.match['name']}: its cache, or the transformers "
         "beside it, is of another release than Unsloth",
@@ -111,6 +113,7 @@ KINDS: tuple[General, ...] = (
             "AttributeError: module 'unsloth_compiled_module_gemma3' has no attribute "
             "'Gemma3MLP_forward'": "no Gemma3MLP_forward",
             "AttributeError: 'Engine' object has no attribute 'Base_forward'": "",
+            "unsloth 2025.3.1\nAttributeError: 'Engine' object has no attribute 'Base_forward'": "",
         },
         alone=True,
     ),
@@ -285,7 +288,8 @@ KINDS: tuple[General, ...] = (
         "unsloth-needs-an-adapter",
         r"Unsloth: (?:Your model needs to call|Please (?:use|call)) `?\.?get_peft_model",
         always(
-            "the model has no adapter yet",
+            "Unsloth finds no adapter on the model: none of a causal language model, and none of a "
+            "classifier",
             "model = FastModel.get_peft_model(model, r=16, ...)   before the trainer is made",
             known="Unsloth says so",
         ),
