@@ -39,7 +39,7 @@ ON_TWO_GPUS = {
     "oom-load": ("while the weights were loaded", "load_in_4bit"),
     "other-shapes-per-rank": ("different models", "every rank"),
     "pinned-cuda-tensors": ("lies on the GPU is to be pinned", "dataloader_pin_memory=False"),
-    "port-in-use": ("another process holds the port", "--master_port 0"),
+    "port-in-use": ("another process holds the port", "--standalone"),
     "resume-other-groups": ("other parameters than the model trains now", "the same LoRA targets"),
     "resume-other-shape": ("[512, 64] in the file and [512, 96]", "config.json"),
     "save-read-only": ("lies already", "ls -ld PATH"),

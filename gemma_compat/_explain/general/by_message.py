@@ -43,6 +43,16 @@ def _install(case: Case) -> Answer:
             why="the message was written before a release had it; a release of today may do",
             known="the message has the command",
         )
+    restart = f"{command}   and restart the kernel, in a notebook"
+    if re.search(r"<|==", command) or re.search(r"(?i)downgrad|too new", case.hit.text):
+        return Answer(
+            f"what was asked for wants another release of {wanted} than is here",
+            (restart,),
+            known="the message has the command, and its bound",
+            certain=False,
+        )
+    if "-r" in command.split() or not re.match(r"[A-Za-z]", wanted):
+        wanted = ""
     here = _here(case, wanted)
     known = "the message has the command"
     if here:
@@ -54,13 +64,13 @@ def _install(case: Case) -> Answer:
                 "script",
             )
             if "pip" in command
-            else (f"{command}   and restart the kernel, in a notebook",),
+            else (restart,),
             why="whoever asks for it looks at what was there when it was imported",
             known=known,
         )
     return Answer(
         f"{wanted or 'a package'} is not installed, or too old, for what was asked for",
-        (f"{command}   and restart the kernel, in a notebook",),
+        (restart,),
         why="it is optional: whoever asks for it looks at the first use",
         known=known,
     )
@@ -147,6 +157,11 @@ KINDS: tuple[General, ...] = (
             "requires Accelerate: `pip install 'accelerate>=0.26.0'`": "counts as missing",
             "ImportError: This model needs the main branch. Please run `pip install "
             "git+https://github.com/huggingface/transformers`": "from its repository",
+            "ImportError: Numba needs NumPy 2.0 or less. Got NumPy 2.2. Run `pip install "
+            "'numpy<2.1'`": "another release of numpy",
+            "ImportError: requirements are missing. Run `pip install -r requirements.txt`": (
+                "a package is not installed"
+            ),
             "RuntimeError: WandbCallback requires wandb. Run `pip install wandb`.": (
                 "pip install wandb"
             ),

@@ -98,8 +98,14 @@ def _orbax(case: Case) -> Answer:
         (
             "rm -r its folder below ~/.cache/kagglehub, and download it again",
             "df -h ~/.cache   : was there room for all of it?",
+        )
+        if "kaggle" in case.message
+        else (
+            "an earlier step's folder, where a run of yours wrote it; a download: rm -r it, and "
+            "again",
+            "df -h FOLDER   : was there room for all of it?",
         ),
-        why="a download or an unpacking that was cut leaves files of 0 bytes",
+        why="a download, an unpacking or a save that was cut leaves files of 0 bytes",
         known="the reader of the file says so",
         settles=False,
     )
@@ -215,6 +221,8 @@ KINDS: tuple[General, ...] = (
             'ValueError: FAILED_PRECONDITION: Error reading "blocks.0.b/0.0" in OCDBT database at '
             'local file "/kaggle/models/x/": Truncated Zstd-compressed stream; at '
             "byte 0": "download it again",
+            'ValueError: FAILED_PRECONDITION: Error reading "w/0" in OCDBT database at local file '
+            '"/home/me/ckpts/100/default/": Truncated Zstd-compressed stream': "earlier step",
             'ValueError: NOT_FOUND: Error opening "zarr" driver: Metadata at local file "/x/ckpt/'
             'params/.zarray" does not exist': "ls",
         },

@@ -65,7 +65,7 @@ def _prompt_name(case: Case) -> Answer:
 
 def _perplexity(case: Case) -> Answer | None:
     value = float(case.match["value"])
-    if value < 1000 or not case.log.model_types:
+    if value < 1000 or not case.log.model_types or re.search(r"add_bos_token=True", case.near):
         return None
     return Answer(
         f"a perplexity of {value:,.0f} is not that of a working model: most often the <bos> is "
@@ -94,6 +94,8 @@ KINDS: tuple[General, ...] = (
             "hf (pretrained=google/gemma-2-9b)\n|lambada_openai| 1|none| 0|perplexity|↓  "
             "|2645.4121|±  |240.9389|": "add_bos_token=True",
             "hf (pretrained=google/gemma-7b)\n|wikitext|  2|none|None|word_perplexity|  9.1|": "",
+            "hf (pretrained=google/gemma-7b,add_bos_token=True)\n|lambada_openai|  1|none|None|"
+            "perplexity|400040.0143|": "",
             "hf (pretrained=gpt2)\n|lambada_openai|  1|none|None|perplexity|400040.0143|": "",
         },
         alone=True,

@@ -211,7 +211,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "swift-places-by-itself",
-        r"(?:DeepSpeed is not|GRPO with vLLM is not) compatible with `device_map`|"
+        r"(?:(?:DeepSpeed|FSDP2) is|(?:GRPO|GKD) with vLLM is) not compatible with `device_map`|"
         r"liger_kernel does not support device_map",
         always(
             "several GPUs are visible to one process, which ms-swift spreads the model over",

@@ -6,11 +6,14 @@ from ...answer import Answer
 from ..base import Case, General
 from .why_not_built import not_built
 
+# The first toolkit that knows a capability.
+_FIRST = {80: "11.0", 86: "11.1", 87: "11.4", 103: "12.9", 110: "13.0", 121: "12.9"}
+
 
 def _nvcc(case: Case) -> Answer:
     """Answer by the number: newer toolkits leave out old cards, older ones do not know new ones."""
     arch = int(case.match["arch"])
-    newest = "13.0" if arch == 110 else "12.9" if arch in {103, 121} else "12.8"
+    newest = _FIRST.get(arch, "12.8" if arch > 90 else "11.8")
     if arch < 75:
         return Answer(
             f"the CUDA toolkit that compiles no longer knows compute_{arch}",
@@ -81,6 +84,7 @@ KINDS: tuple[General, ...] = (
         _nvcc,
         {
             "nvcc fatal   : Unsupported gpu architecture 'compute_120'": "12.8",
+            "nvcc fatal   : Unsupported gpu architecture 'compute_89'": "11.8 or newer",
             "nvcc fatal   : Unsupported gpu architecture 'compute_121'": "12.9",
             "nvcc fatal   : Unsupported gpu architecture 'compute_70'": "no longer knows",
         },

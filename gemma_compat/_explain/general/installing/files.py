@@ -1,4 +1,4 @@
-"""Files of any program: folders, and what may not be read, written or run."""
+"""Files of any program: folders, what may not be read, written or run, and YAML."""
 
 from __future__ import annotations
 
@@ -75,6 +75,22 @@ def _no_right(case: Case) -> Answer:
     )
 
 
+def _yaml(case: Case) -> Answer:
+    place = re.search(r"in \"(?P<file>[^\"\n]{1,300})\", line (?P<line>\d+)",
+                      f"{case.hit.text}\n{case.hit.after[:600]}")  # fmt: skip
+    file = re.split(r"[/\\]", place["file"])[-1] if place else ""
+    where = f"line {place['line']} of {file}" if place else ""
+    return Answer(
+        "a file in YAML cannot be read" + (f": {where}" if where else ""),
+        (
+            f"look at {where or 'the line that the message names'} and the one above it: spaces "
+            "and no tabs, the same indent for all keys of one level",
+            "quotes around a value with a colon or a # in it",
+        ),
+        known="the YAML parser names the place",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "file-where-a-folder-belongs",
@@ -112,6 +128,21 @@ KINDS: tuple[General, ...] = (
             "PermissionError: [Errno 13] Permission denied: '/x/site-packages/triton/backends/"
             "nvidia/bin/ptxas'": "chmod +x",
             "OSError: [Errno 30] Read-only file system: '/kaggle/input/a.json'": "/kaggle/working",
+        },
+    ),
+    General(
+        "yaml-that-is-not-yaml",
+        r"(?:yaml\.)?(?:scanner\.ScannerError|parser\.ParserError|ScannerError|ParserError): "
+        r"(?P<said>(?:mapping values are not allowed|while (?:scanning|parsing)|expected |could "
+        r"not "
+        r"find expected)[^\n]{0,80})",
+        _yaml,
+        {
+            "yaml.scanner.ScannerError: mapping values are not allowed in this context\n  in "
+            '"/x/train.yaml", line 18, column 12': "line 18 of train.yaml",
+            "yaml.scanner.ScannerError: while scanning for the next token\nfound character '\\t' "
+            "that "
+            'cannot start any token\n  in "c.yaml", line 3, column 1': "spaces",
         },
     ),
 )

@@ -23,6 +23,12 @@ def _bitsandbytes(case: Case) -> Answer:
     )
 
 
+# Without --force-reinstall pip leaves the torch that is there.
+_AGAIN = (
+    "pip install --force-reinstall torch torchvision --index-url https://download.pytorch.org/whl"
+)
+
+
 def _older_driver(case: Case) -> Answer:
     """Answer by the CUDA that the driver takes, where torch prints it: 12040 is 12.4."""
     found = case.match["found"]
@@ -39,20 +45,18 @@ def _older_driver(case: Case) -> Answer:
             settles=False,
         )
     of_10 = bool(found) and int(found) < 11000
+    of_13 = bool(found) and found.startswith("13") and len(found) == 5
     of_12 = bool(found) and found.startswith("12") and len(found) == 5
     newest = f": it takes CUDA {int(found) // 1000}.{int(found) % 1000 // 10}" if found else ""
     return Answer(
         f"the NVIDIA driver is older than the CUDA that torch was built for{newest}",
         (
-            "pip install torch --index-url https://download.pytorch.org/whl/cu126"
-            if of_12
-            else "a newer driver",
+            f"{_AGAIN}/{'cu126' if of_12 else 'cu128'}" if of_12 or of_13 else "a newer driver",
             "or a newer driver, on the host: a container uses the host's"
-            if of_12
+            if of_12 or of_13
             else "on the host: a container uses the host's"
             if of_10
-            else "or a torch for an older CUDA: pip install torch --index-url "
-            "https://download.pytorch.org/whl/cu118",
+            else f"or a torch for an older CUDA (up to torch 2.7): {_AGAIN}/cu118",
         ),
         why="a driver for one release of CUDA 12 runs what was built for any other of CUDA 12, "
         "and nothing of CUDA 13"
@@ -171,7 +175,10 @@ KINDS: tuple[General, ...] = (
         _older_driver,
         {
             "UserWarning: CUDA initialization: The NVIDIA driver on your system is too old (found "
-            "version 12040).": "whl/cu126",
+            "version 12040).": "--force-reinstall torch torchvision --index-url "
+            "https://download.pytorch.org/whl/cu126",
+            "UserWarning: CUDA initialization: The NVIDIA driver on your system is too old (found "
+            "version 13000).": "whl/cu128",
             "RuntimeError: The NVIDIA driver on your system is too old (found version 11040).": (
                 "driver"
             ),

@@ -133,7 +133,9 @@ KINDS: tuple[General, ...] = (
         {
             "RuntimeError: CUDA error: no kernel image is available for execution on the device": (
                 "kernels for the GPU"
-            )
+            ),
+            "UserWarning: NVIDIA Thor with CUDA capability sm_110 is not compatible with the "
+            "current PyTorch installation.": "whl/cu130",
         },
         alone=True,
     ),

@@ -28,8 +28,14 @@ def _capability(case: Case) -> int:
 
 def index_of_torch(case: Case) -> str:
     """Return the index whose torch has kernels for the log's card, or for most cards."""
-    older = 0 < _capability(case) < 75
-    return f"https://download.pytorch.org/whl/{'cu126' if older else 'cu128'}"
+    return f"https://download.pytorch.org/whl/{_build_for(_capability(case))}"
+
+
+def _build_for(capability: int) -> str:
+    """Return the label of torch's build with code for a capability, as in sm_86."""
+    if capability // 10 == 11:
+        return "cu130"  # Thor: CUDA 13 is the first that knows it
+    return "cu126" if 0 < capability < 75 else "cu128"
 
 
 _EXTENSIONS = re.compile(
@@ -74,7 +80,7 @@ def no_kernel_image(case: Case) -> Answer:
         "this build of torch (or of an extension) has no kernels for the GPU"
         + (f", an sm_{capability[1]}" if capability else ""),
         (
-            "pip install -U torch --index-url https://download.pytorch.org/whl/cu128",
+            f"pip install -U torch --index-url https://download.pytorch.org/whl/{_build_for(number)}",
             "or build the extension (flash-attn, xformers, bitsandbytes) anew for this card",
         )
         if new
@@ -95,7 +101,7 @@ def no_kernel_image(case: Case) -> Answer:
         "CUDA 12.8 Pascal and, from 2.11 on, Volta; those for CUDA 12.6 have both, up to torch 2.14"
         if old
         else "wheels hold kernels for some compute capabilities only. Cards of 2025 (RTX 50, B200) "
-        "need torch 2.7 or newer, built for CUDA 12.8",
+        "need torch 2.7 or newer, built for CUDA 12.8 (Thor: 2.9, CUDA 13)",
         known="the message" + of_card(case),
     )
 

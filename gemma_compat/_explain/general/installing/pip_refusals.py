@@ -27,7 +27,8 @@ def _another_platform(case: Case) -> Answer:
     torch = re.search(r"torch(?P<torch>\d\.\d{1,2})", name)
     newer = " or newer" if "-abi3-" in name else ""
     wanted = [f"Python {tag['major']}.{tag['minor']}{newer}"] if tag else []
-    wanted += [name.rpartition("-")[2].replace("_", " ", 1)]
+    system = name.rpartition("-")[2].replace("_", " ", 1)
+    wanted += [system] if system != "any" else [] if tag else ["Python 3"]
     return Answer(
         f"the wheel is for {' and '.join(wanted)}, and this is another Python or system",
         (
@@ -93,6 +94,9 @@ KINDS: tuple[General, ...] = (
             "a supported wheel on this platform.": "for Python 3.11",
             "ERROR: x-0.4-cp39-abi3-win_amd64.whl is not a supported wheel on this platform.": (
                 "Python 3.9 or newer"
+            ),
+            "ERROR: unsloth-2024.8-py3-none-any.whl is not a supported wheel on this platform.": (
+                "for Python 3, and"
             ),
         },
         alone=True,

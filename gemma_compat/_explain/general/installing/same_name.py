@@ -90,6 +90,10 @@ STATEMENTS = {
     "plt": "import matplotlib.pyplot as plt",
     "F": "import torch.nn.functional as F",
     "nn": "from torch import nn",
+    "dist": "import torch.distributed as dist",
+    "is_torch_xla_available": "from transformers.utils import is_torch_xla_available",
+    "VLLMClient": "from trl.generation.vllm_client import VLLMClient   (older TRL: "
+    "trl.extras.vllm_client)",
     "Image": "from PIL import Image",
     "FastLanguageModel": "from unsloth import FastLanguageModel",
     "FastModel": "from unsloth import FastModel",

@@ -1,4 +1,4 @@
-"""Texts that are read or written: code pages, JSON and YAML."""
+"""Texts that are read or written: code pages and JSON."""
 
 from __future__ import annotations
 
@@ -50,6 +50,16 @@ def _of_the_system(codec: str) -> Answer:
     )
 
 
+_ASKED_FOR = Answer(
+    "the script itself writes a text in a code that lacks one of its characters",
+    (
+        "'utf-8' in place of the code that the line names",
+        "or errors='replace' (or 'ignore') beside it, where the other side takes no UTF-8",
+    ),
+    known="the line of the script names the code",
+)
+
+
 def _code_page(case: Case) -> Answer | None:
     codec = case.match["codec"].lower().replace("_", "-")
     if codec == "idna":
@@ -65,9 +75,12 @@ def _code_page(case: Case) -> Answer | None:
             "read",
             known="Python says so; which text it is, the line above shows",
         )
+    is_asked_for = case.is_of_the_script and re.search(
+        rf"['\"]{re.escape(codec).replace('-', '[-_]?')}['\"]", case.code.lower()
+    )
     if case.match["way"] == "en":
-        return _encoded(case, codec)
-    if not codec.startswith("utf"):
+        return _ASKED_FOR if is_asked_for else _encoded(case, codec)
+    if not codec.startswith("utf") and not is_asked_for:
         return _of_the_system(codec)
     name = codec.upper() if codec != "utf8" else "UTF-8"
     return Answer(
@@ -120,6 +133,7 @@ def _not_json(case: Case) -> Answer:
 
 
 _BROKEN_JSON = "python -m json.tool FILE   names the place"
+_REPLY = "a reply over the network: print(response.status_code, response.text[:200])"
 _AGAIN = "a file of a checkpoint: rm it and download it again"
 # What the parser says, and what that is most often.
 _OF_JSON = (
@@ -144,7 +158,7 @@ _OF_JSON = (
         (
             "head -c 200 FILE   : empty, a page of HTML, or a pointer of Git LFS?",
             _AGAIN,
-            "a reply over the network: print(response.status_code, response.text[:200])",
+            _REPLY,
         ),
     ),
     (
@@ -188,6 +202,8 @@ def _json(case: Case) -> Answer:
         ((said, do) for text, said, do in _OF_JSON if case.says(text)),
         ("a file that should be JSON is empty, cut off or something else", (_BROKEN_JSON, _AGAIN)),
     )
+    if re.search(r"[/\\](?:requests|httpx|aiohttp)[/\\]", case.frames):
+        do = (_REPLY, *(item for item in do if item != _REPLY))
     return Answer(
         said,
         do,
@@ -196,22 +212,6 @@ def _json(case: Case) -> Answer:
         )
         + ": the config of a checkpoint, a data file, a settings file, or a reply over the network",
         settles=False,
-    )
-
-
-def _yaml(case: Case) -> Answer:
-    place = re.search(r"in \"(?P<file>[^\"\n]{1,300})\", line (?P<line>\d+)",
-                      f"{case.hit.text}\n{case.hit.after[:600]}")  # fmt: skip
-    file = re.split(r"[/\\]", place["file"])[-1] if place else ""
-    where = f"line {place['line']} of {file}" if place else ""
-    return Answer(
-        "a file in YAML cannot be read" + (f": {where}" if where else ""),
-        (
-            f"look at {where or 'the line that the message names'} and the one above it: spaces "
-            "and no tabs, the same indent for all keys of one level",
-            "quotes around a value with a colon or a # in it",
-        ),
-        known="the YAML parser names the place",
     )
 
 
@@ -226,6 +226,12 @@ KINDS: tuple[General, ...] = (
             "UnicodeEncodeError: 'gbk' codec can't encode character '\\U0001f9a5' in position 0": (
                 "PYTHONUTF8=1"
             ),
+            'Traceback (most recent call last):\n  File "/home/me/t.py", line 3, in f\n    '
+            "name = title.encode(\"ascii\")\nUnicodeEncodeError: 'ascii' codec can't encode "
+            "character '\\xe9' in position 3": "the script itself writes",
+            'Traceback (most recent call last):\n  File "/home/me/t.py", line 3, in f\n    '
+            "open(p, encoding=\"gbk\").read()\nUnicodeDecodeError: 'gbk' codec can't decode byte "
+            "0x80 in position 3": "is not GBK",
             "UnicodeDecodeError: 'utf-8' codec can't decode byte 0x80 in position 64: invalid "
             "start byte": "not UTF-8",
             "UnicodeDecodeError: 'utf-16-le' codec can't decode byte 0x0a in position 0: truncated "
@@ -246,6 +252,9 @@ KINDS: tuple[General, ...] = (
         _json,
         {
             "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)": "head -c",
+            'Traceback (most recent call last):\n  File "/x/site-packages/requests/models.py", '
+            "line 3, in j\n    raise\nrequests.exceptions.JSONDecodeError: Expecting value: line "
+            "1 column 1 (char 0)": "expected. a reply over the network",
             "json.decoder.JSONDecodeError: Extra data: line 2 column 1 (char 345)": "one object",
             "json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: line "
             "1 column 2 (char 1)": "single quotes",
@@ -271,21 +280,6 @@ KINDS: tuple[General, ...] = (
                 "tolist"
             ),
             "TypeError: Object of type Undefined is not JSON serializable": "template",
-        },
-    ),
-    General(
-        "yaml-that-is-not-yaml",
-        r"(?:yaml\.)?(?:scanner\.ScannerError|parser\.ParserError|ScannerError|ParserError): "
-        r"(?P<said>(?:mapping values are not allowed|while (?:scanning|parsing)|expected |could "
-        r"not "
-        r"find expected)[^\n]{0,80})",
-        _yaml,
-        {
-            "yaml.scanner.ScannerError: mapping values are not allowed in this context\n  in "
-            '"/x/train.yaml", line 18, column 12': "line 18 of train.yaml",
-            "yaml.scanner.ScannerError: while scanning for the next token\nfound character '\\t' "
-            "that "
-            'cannot start any token\n  in "c.yaml", line 3, column 1': "spaces",
         },
     ),
 )

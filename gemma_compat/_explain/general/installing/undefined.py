@@ -29,7 +29,6 @@ _OPTIONAL = {
     "VLLMClient": "vllm",
     "PartialState": "accelerate",
     "init_empty_weights": "accelerate",
-    "is_torch_xla_available": "torch_xla",
     "torchvision": "torchvision",
     "TypeAdapter": "pydantic",
     "BaseModel": "pydantic",
@@ -245,6 +244,9 @@ KINDS: tuple[General, ...] = (
             "NameError: name 'null' is not defined": "nbconvert",
             "NameError: name 'tqdm' is not defined": "from tqdm import tqdm",
             "NameError: name 'reduce' is not defined": "functools",
+            "NameError: name 'is_torch_xla_available' is not defined": "from transformers.utils",
+            '  File "/home/me/t.py", line 3, in f\n    c = VLLMClient()\nNameError: name '
+            "'VLLMClient' is not defined": "from trl.generation.vllm_client",
             "NameError: name 'true' is not defined": "True in its place",
             "NameError: name '__file__' is not defined": "os.getcwd()",
             "NameError: name 'FastLanguageModel' is not defined": "from unsloth import Fast",

@@ -100,7 +100,7 @@ def _reason(text: str) -> tuple[str, tuple[str, ...]]:
             (
                 f"CUDA_HOME=/usr/local/cuda-{two['torch']} before the command   (a toolkit of "
                 "torch's CUDA)",
-                "or torch for this one: pip install torch --index-url "
+                "or torch for this one: pip install --force-reinstall torch --index-url "
                 f"https://download.pytorch.org/whl/cu{label}",
             ),
         )

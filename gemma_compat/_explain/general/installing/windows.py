@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .same_name import DISTRIBUTIONS
 
 # The library is there, and a function in it is not: in the languages of Windows.
 _NO_PROCEDURE = re.compile(
@@ -26,22 +27,56 @@ def _whose(case: Case) -> str:
     return str(imports[-1]) if imports else ""
 
 
+_REFUSED = (
+    (
+        r"(?i)Control policy has blocked|由应用程序控制策略",
+        "a policy of Windows forbids to load a compiled part of a package",
+        (
+            "Windows Security > App & browser control > Smart App Control   (on a machine of a "
+            "company: whoever keeps its policy)",
+            "or WSL2, where the policy does not hold",
+        ),
+    ),
+    (
+        r"(?i)paging file is too small|页面文件太小",
+        "Windows has no memory left to load a library: memory and page file are used up",
+        (
+            "a larger page file: System > About > Advanced system settings > Performance > Virtual "
+            "memory, then restart",
+            "dataloader_num_workers=0 and num_proc=1: each process loads the libraries anew",
+        ),
+    ),
+    (
+        r"not a valid Win32 application|不是有效的 Win32",
+        "a compiled part of a package is damaged, or is for another processor than this Python",
+        (
+            'python -c "import platform; print(platform.architecture(), platform.machine())"   has '
+            "to say 64bit",
+            "pip install --force-reinstall --no-cache-dir PACKAGE   for that Python",
+        ),
+    ),
+)
+
+
 def _not_imported(case: Case) -> Answer:
     """Answer a compiled part that Windows does not load, by what Windows says that it lacks."""
     whose = _whose(case)
     again = (
         "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
         if whose == "torch"
-        else f"pip install --force-reinstall {whose or 'PACKAGE'}   in a build for this torch and "
-        "this Python"
+        else f"pip install --force-reinstall {DISTRIBUTIONS.get(whose, whose) or 'PACKAGE'}   in a "
+        "build for this Python, and for this torch where it uses torch"
     )
+    refused = next((row for row in _REFUSED if re.search(row[0], case.hit.text)), None)
+    if refused is not None:
+        return Answer(refused[1], refused[2], known="Windows says so")
     name = case.match["name"]
     what = f"{name}, a compiled part of {whose or 'a package'}," if name else whose or "a package"
     runtime = "install the Microsoft Visual C++ Redistributable (x64), and restart"
     if _NO_PROCEDURE.search(case.hit.text + case.message):
         return Answer(
             f"Windows cannot load {what} since a library beside it lacks a function: it was built "
-            "for another release, mostly of torch or CUDA",
+            "for another release of that library",
             (again, runtime),
             why="the library is there and has no such function; where the whole library is missing "
             "Windows says so",
@@ -176,6 +211,16 @@ KINDS: tuple[General, ...] = (
                 "Redistributable"
             ),
             "ImportError: DLL load failed while importing libtriton: x": "",
+            "ImportError: DLL load failed while importing _check_build: An Application Control "
+            "policy has blocked this file.": "forbids to load",
+            "ImportError: DLL load failed while importing _C: The paging file is too small for "
+            "this operation to complete.": "page file",
+            "ImportError: DLL load failed while importing _x: %1 is not a valid Win32 "
+            "application.": "64bit",
+            '  File "C:\\v\\Lib\\site-packages\\PIL\\Image.py", line 4, in f\n    x\nImportError: '
+            "DLL load failed while importing _imaging: The specified module could not be found.": (
+                "--force-reinstall pillow"
+            ),
             "ImportError: DLL load failed while importing _backend: The specified procedure could "
             "not be found.": "built for another release",
             "----> 1 import torch\nImportError: DLL load failed: The specified module could not be "

@@ -36,8 +36,9 @@ def _mps(case: Case) -> Answer:
         f"the run needs more memory than macOS gives the GPU{when.get(phase, '')}",
         _LESS_ON_APPLE.get(phase)
         or (
-            *(() if one else ("per_device_train_batch_size=1",)),
-            "or a shorter max_length, or the loss in chunks: the logits go over 262,144 tokens",
+            *(() if one else ("per_device_train_batch_size=1   in a run that trains",)),
+            "a shorter max_length, or the loss in chunks"
+            + ("" if case.log.is_other else ": the logits of a Gemma go over 262,144 tokens"),
         ),
         why=f"{estimate}on an Apple machine the GPU shares the memory of the whole system; "
         "PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 only lifts the limit, and the machine may then swap "
@@ -157,7 +158,11 @@ KINDS: tuple[General, ...] = (
         "mps-out-of-memory",
         r"MPS backend out of memory",
         _mps,
-        {"RuntimeError: MPS backend out of memory (MPS allocated: 28.61 GiB": "max_length"},
+        {
+            "RuntimeError: MPS backend out of memory (MPS allocated: 28.61 GiB": "262,144 tokens",
+            "model: meta-llama/Llama-3.2-1B\nRuntimeError: MPS backend out of memory (MPS "
+            "allocated: 28.61 GiB": "in chunks mps-out-of-memory",
+        },
         alone=True,
     ),
     General(

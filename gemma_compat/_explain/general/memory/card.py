@@ -24,7 +24,9 @@ from .weights import weights
 _GIB = 1 << 30
 
 
-def _answer(case: Case) -> Answer:
+def _answer(case: Case) -> Answer | None:
+    if re.search(r"out of memory[^'\"\n]{0,40}['\"] in \w", case.hit.text):
+        return None  # a script's own test of a message
     answer = _by_cause(case)
     more = () if answer.happened.endswith(IN_FRAGMENTS) else also_in_fragments(case)
     return answer.replace(why=f"{answer.why}{refused(case)}", do=(*answer.do, *more))
@@ -267,6 +269,7 @@ KINDS: tuple[General, ...] = (
             "4.44 GiB.\n\nMemory is fixed during training, while it overflows during evaluation.": (
                 "prediction_loss_only"
             ),
+            "    if 'CUDA out of memory' in str(e):\n{'loss': 1.2, 'epoch': 0.1}": "",
             "# OOM in training\nRuntimeError: CUDA out of memory. Tried to allocate 4.44 GiB.\n\n"
             "The error does not come during evaluation, which runs first.": "gradient_check",
             "RuntimeError: CUDA error: out of memory\nin WSL, while most of the card is unused": (

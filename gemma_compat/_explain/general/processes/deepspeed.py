@@ -269,7 +269,7 @@ KINDS: tuple[General, ...] = (
                 "ZeRO-3 reads back the order in which it gathered weights, and a module is missing "
                 "in it",
                 (
-                    "a trainer that generates between steps (GRPO, RLOO, PPO, DPO): "
+                    "a trainer that generates between steps (GRPO, RLOO, online DPO): "
                     "ds3_gather_for_generation=False, or use_vllm=True",
                     "pip install -U trl deepspeed   to releases of the same time",
                     "or ZeRO-2, where the weights fit on each card",
@@ -283,7 +283,8 @@ KINDS: tuple[General, ...] = (
                 settles=False,
             )
             if re.search(
-                r"(?i)zero|deepspeed|__step_id_module_fetched_for", case.around + case.near
+                r"(?i)deepspeed[/\\]|partitioned_param_coordinator|step_id_module_fetched_for",
+                case.around + case.near,
             )
             else None
         ),
@@ -291,6 +292,7 @@ KINDS: tuple[General, ...] = (
             "[rank0]: step_id = self.__step_id_module_fetched_for[sub_module.id].popleft()\n"
             "[rank0]: IndexError: pop from an empty deque": "ds3_gather_for_generation",
             "IndexError: pop from an empty deque": "",
+            "    optimizer.zero_grad()\nIndexError: pop from an empty deque": "",
         },
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 from ..memory.handed_over import NO_ROOM
 
 # What wrote when the disk was full, by frames and lines, and what helps there.
@@ -72,6 +72,24 @@ def _disk_full(case: Case) -> Answer:
     )
 
 
+def _gone(case: Case) -> Answer | None:
+    """Answer a mount that is gone; leave a connection that the other side closed."""
+    if re.search(r"socket|getpeername|sock\.|uvicorn|asyncio", case.frames):
+        return None
+    return Answer(
+        "a file on a network or mounted drive is no longer reachable",
+        (
+            "mount it again, and go on from the last checkpoint",
+            "HF_HOME, the data set and the output on a local disk, and copied at the end",
+        ),
+        why="the server dropped the file or the mount (NFS, Google Drive, FUSE), or another "
+        "process replaced it",
+        known="the system says so",
+        certain="'" in case.hit.text,
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "disk-full",
@@ -95,19 +113,13 @@ KINDS: tuple[General, ...] = (
     General(
         "file-gone-on-the-network",
         r"Transport endpoint is not connected|\[Errno 107\]",
-        always(
-            "a file on a network or mounted drive is no longer reachable",
-            "mount it again, and go on from the last checkpoint",
-            "HF_HOME, the data set and the output on a local disk, and copied at the end",
-            why="the server dropped the file or the mount (NFS, Google Drive, FUSE), or another "
-            "process replaced it",
-            known="the system says so",
-            settles=False,
-        ),
+        _gone,
         {
             "OSError: [Errno 107] Transport endpoint is not connected: '/content/drive/MyDrive'": (
                 "mount it again"
             ),
+            '  File "/home/me/serve.py", line 4, in f\n    peer = sock.getpeername()\nOSError: '
+            "[Errno 107] Transport endpoint is not connected": "",
         },
     ),
 )

@@ -224,13 +224,13 @@ KINDS: tuple[General, ...] = (
         "nothing-for-the-optimizer",
         r"optimizer got an empty parameter list",
         always(
-            "no parameter of the model is trainable, so the optimizer has none",
+            "the optimizer was given no parameter: most often none of the model's is trainable",
             "model.print_trainable_parameters()   right before the trainer is made (PEFT)",
             "PeftModel.from_pretrained(model, FOLDER, is_trainable=True)   to train on an adapter",
             "or freeze less; filter(lambda p: p.requires_grad, ...) after the freezing has to "
             "leave something",
             why="an adapter loads frozen, get_peft_model may have been left out, or names of "
-            "layers to train match nothing",
+            "layers to train match nothing. A filter(...) that was read once before is empty, too",
             known="torch says so; why none is left, it does not say",
             settles=False,
         ),

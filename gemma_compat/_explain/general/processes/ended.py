@@ -76,7 +76,25 @@ def _empty(case: Case) -> Answer:
     )
 
 
+_SAVES = re.compile(
+    r"\b(?:torch\.save|(?:joblib|pickle|dill|cloudpickle|pickler)\.dumps?|deepcopy)\("
+)
+
+
 def _left_behind(case: Case) -> Answer:
+    starts = re.search(r"multiprocess\w*[/\\]|from_parent|_worker_loop|spawn", case.frames)
+    if _SAVES.search(case.frames) and not starts:
+        return Answer(
+            "an object that is saved or copied whole holds a function that was made within another "
+            "function, which pickle does not take",
+            (
+                "torch.save(model.state_dict(), FILE), or save_pretrained(DIR), in place of the "
+                "whole object",
+                "or the function at the top of a module: hooks and lambdas of a model, too",
+            ),
+            why="pickle notes a function by its name, and one within a function has none",
+            known="the message names the function, and the frames save or copy",
+        )
     read = re.search(
         r"\b(?:torch|joblib|pickle|dill|cloudpickle|pickle_module)\.load\(|unpickler\.load\(",
         case.frames,
@@ -183,6 +201,8 @@ KINDS: tuple[General, ...] = (
         {
             "AttributeError: Can't get local object 'AutoModelForCausalLMWithValueHead.post_init."
             "<locals>.set_device_hook'": "dataloader_num_workers=0",
+            '  File "/home/me/t.py", line 4, in f\n    torch.save(model, "m.pt")\nAttributeError: '
+            "Can't get local object 'make.<locals>.hook'": "state_dict(), FILE",
             "AttributeError: Can't get attribute 'format_func' on <module '__main__' "
             "(built-in)>": "afresh",
         },

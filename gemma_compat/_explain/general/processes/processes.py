@@ -16,8 +16,9 @@ def _port_in_use(case: Case) -> Answer | None:
     if re.search(r"sshd|nginx|apache|httpd|dovecot|postfix", case.hit.text):
         return None  # a service of the machine
     if re.search(
-        r"EADDRINUSE|c10d|rdzv|TCPStore|torchrun|socket has failed|master_port|2950\d",
-        f"{case.around}{case.near}",
+        r"EADDRINUSE|c10d|rdzv|TCPStore|socket has failed|master_port|2950\d|"
+        r"[/\\](?:distributed|accelerate|deepspeed)[/\\]",
+        f"{case.frames}\n{case.hit.text}",
     ):
         return Answer(
             "another process holds the port that the launcher wants",
@@ -50,7 +51,8 @@ _OLD_RUN = "ss -ltnp   shows which process has it: a run that did not end can be
 def _another_port(case: Case) -> tuple[str, ...]:
     text = f"{case.above}{case.around}{case.near}"
     named = next((do for mark, do in _PORTS if re.search(mark, text)), "")
-    torchrun = "torchrun --master_port 0 ...   (or --rdzv-endpoint localhost:0)"
+    # Port 0 does not do for torchrun: each rank then waits at a port that no one opened.
+    torchrun = "torchrun --master_port 29511 ...   (or --standalone, on one machine)"
     return (named, _OLD_RUN) if named else (torchrun, _OLD_RUN)
 
 
@@ -219,6 +221,11 @@ KINDS: tuple[General, ...] = (
             "ERROR: [Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): "
             "address "
             "already in use": "ss -ltnp",
+            "torchrun train.py\nThe server socket has failed to bind to [::]:29500 (errno: 98 - "
+            "Address already in use)": "--standalone",
+            "OSError: [Errno 98] Address already in use\nvllm serve --port 8000\nINFO c10d": (
+                "that this program wants"
+            ),
             "sshd[1761]: error: Bind to port 22 on 0.0.0.0 failed: Address already in use.": "",
         },
         alone=True,

@@ -110,7 +110,7 @@ KINDS: tuple[General, ...] = (
             f"({case.match['version']}: {case.match['what']})",
             (
                 "pip install unsloth   without extras: pip chooses the parts by their metadata",
-                "or another torch: pip install torch --index-url "
+                "or another torch: pip install --force-reinstall torch --index-url "
                 "https://download.pytorch.org/whl/cu128",
             ),
             why="the script knows a list of torch and CUDA releases, and this pair is not in it",

@@ -82,32 +82,39 @@ def _unpatched(case: Case) -> Answer | None:
     if not _OF_UNSLOTH.search(case.near):
         return None
     return Answer(
-        f"Unsloth did not put its own code in place of {case.match['name']}: the class of this "
-        "transformers is another than it knows",
+        f"Unsloth did not put its own code in place of {case.match['name']}",
         (UPGRADE, "nothing, where another model is trained: the class is not used then"),
-        why="unsloth_zoo replaces forwards whose signature it compares first; a release of "
-        "transformers that came after it has another",
+        why="unsloth_zoo replaces forwards whose signature it compares first; most often a "
+        "release of transformers that came after it has another",
         known="the line; the run goes on with the code of transformers",
         settles=False,
     )
 
 
+_NO_XFORMERS = Answer(
+    "Unsloth asks xformers for attention, and its import had failed",
+    (
+        "python -m xformers.info   prints why it does not load",
+        "pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   (the index "
+        "of torch's CUDA)",
+        "or pip install -U unsloth unsloth_zoo: newer releases do without xformers",
+    ),
+    why="Unsloth sets xformers to None where its import fails, and older releases use it all the "
+    "same",
+    known="read in unsloth 2025.5.7, models/_utils.py",
+)
+
 KINDS: tuple[General, ...] = (
     General(
         "unsloth-without-xformers",
         r"'NoneType' object has no attribute '(?:attn_bias|memory_efficient_attention)'",
-        always(
-            "Unsloth asks xformers for attention, and its import had failed",
-            "python -m xformers.info   prints why it does not load",
-            "pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   (the "
-            "index of torch's CUDA)",
-            "or pip install -U unsloth unsloth_zoo: newer releases do without xformers",
-            why="Unsloth sets xformers to None where its import fails, and older releases use it "
-            "all the same",
-            known="read in unsloth 2025.5.7, models/_utils.py",
-        ),
+        lambda case: _NO_XFORMERS if re.search(r"nsloth", f"{case.near}{case.around}") else None,
         {
-            "AttributeError: 'NoneType' object has no attribute 'attn_bias'": "xformers.info",
+            "unsloth 2025.5.7\nAttributeError: 'NoneType' object has no attribute 'attn_bias'": (
+                "xformers.info"
+            ),
+            "    xformers.ops.memory_efficient_attention(q)\nAttributeError: 'NoneType' object has "
+            "no attribute 'memory_efficient_attention'": "",
             "AttributeError: 'NoneType' object has no attribute 'to'": "",
         },
     ),

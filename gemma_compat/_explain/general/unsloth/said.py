@@ -90,6 +90,20 @@ _keys_differ = always(
 )
 
 
+_NOT_BUILT = Answer(
+    "llama.cpp was not built, so there is nothing to quantize a GGUF with",
+    (
+        "sudo apt-get install -y build-essential cmake curl libcurl4-openssl-dev   and the export "
+        "again (Windows: cmake, git and the Build Tools for Visual Studio)",
+        "or save_pretrained_merged('FOLDER', tokenizer), and llama.cpp of your own: "
+        "convert_hf_to_gguf.py FOLDER",
+    ),
+    why="Unsloth clones and builds it at the first export; compiler, cmake, network or memory may "
+    "be missing, which the lines of the build say",
+    known="the message; why the build failed is in its lines",
+    settles=False,
+)
+
 KINDS: tuple[General, ...] = (
     General(
         "merged-keys-differ",
@@ -143,18 +157,12 @@ KINDS: tuple[General, ...] = (
     General(
         "unsloth-llama-cpp-not-built",
         r"Failed compiling llama\.cpp|Unsloth: Failed to (?:build|install|compile) llama\.cpp",
-        always(
-            "llama.cpp was not built, so there is nothing to quantize a GGUF with",
-            "sudo apt-get install -y build-essential cmake curl libcurl4-openssl-dev   and the "
-            "export again",
-            "or save_pretrained_merged('FOLDER', tokenizer), and llama.cpp of your own: "
-            "convert_hf_to_gguf.py FOLDER",
-            why="Unsloth clones and builds it at the first export; compiler, cmake, network or "
-            "memory may be missing, which the lines of the build say",
-            known="the message; why the build failed is in its lines",
-            settles=False,
-        ),
-        {"RuntimeError: Failed compiling llama.cpp. Please report this ASAP!": "cmake"},
+        lambda case: None if "No space left" in case.hit.text else _NOT_BUILT,
+        {
+            "RuntimeError: Failed compiling llama.cpp. Please report this ASAP!": "cmake",
+            "RuntimeError: *** Unsloth: Failed compiling llama.cpp with cc1plus: fatal error: No "
+            "space left on device. Please report this ASAP!": "",
+        },
         alone=True,
     ),
     General(
@@ -265,23 +273,6 @@ KINDS: tuple[General, ...] = (
                 "unsloth_compiled_cache"
             ),
             "NameError: name 'x' is not defined": "",
-        },
-    ),
-    General(
-        "responses-without-their-marks",
-        r"substring = \[int\(x\) for x in substring\]|_longest_common_substring",
-        always(
-            "train_on_responses_only could not find by itself where a turn begins in this template",
-            "train_on_responses_only(trainer, instruction_part='<start_of_turn>user\\n', "
-            "response_part='<start_of_turn>model\\n')   (the marks of this template; Gemma 4 has "
-            "<|turn>user and <|turn>model)",
-            why="it compares what the template prints for several conversations and found nothing "
-            "in common",
-            known="the frame is that of Unsloth's search for the marks",
-        ),
-        {
-            "-> 1716     substring = [int(x) for x in substring]\nValueError: invalid literal for "
-            "int() with base 10: ''": "instruction_part"
         },
     ),
     General(

@@ -77,4 +77,21 @@ KINDS: tuple[General, ...] = (
             "press ctrl-C to stop\nKeyError: ''": "",
         },
     ),
+    General(
+        "responses-without-their-marks",
+        r"substring = \[int\(x\) for x in substring\]|_longest_common_substring",
+        always(
+            "train_on_responses_only could not find by itself where a turn begins in this template",
+            "train_on_responses_only(trainer, instruction_part='<start_of_turn>user\\n', "
+            "response_part='<start_of_turn>model\\n')   (the marks of this template; Gemma 4 has "
+            "<|turn>user and <|turn>model)",
+            why="it compares what the template prints for several conversations and found nothing "
+            "in common",
+            known="the frame is that of Unsloth's search for the marks",
+        ),
+        {
+            "-> 1716     substring = [int(x) for x in substring]\nValueError: invalid literal for "
+            "int() with base 10: ''": "instruction_part"
+        },
+    ),
 )
