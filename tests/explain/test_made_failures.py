@@ -111,7 +111,7 @@ ON_A_CPU = {
     "dpo-no-columns": ("no column chosen", "rename_column"),
     "evaluation-strategy": ("another name now", "eval_strategy"),
     "float-ids": ("integers of 64 bits", ".long()"),
-    "frozen-optim": ("no parameter of the model is trainable", "print_trainable_parameters"),
+    "frozen-optim": ("the optimizer was given no parameter", "print_trainable_parameters"),
     "gemma4-in-4.57": ("does not know the model", "transformers>=5.5.0"),
     "generation-config": ("settings that contradict", "do_sample"),
     "grpo-divisible": ("does not divide", "num_generations"),

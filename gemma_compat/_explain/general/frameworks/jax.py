@@ -131,7 +131,10 @@ KINDS: tuple[General, ...] = (
         lambda case: Answer(
             "under JAX a shape was computed as an array, and a shape must be plain integers",
             (
-                "int(...) around each size (and no division with /), or numpy in place of "
+                "sizes from x.shape, or jax.jit(..., static_argnums=...) for an argument that is a "
+                "size: a traced value is none yet"
+                if "Traced<" in case.message
+                else "int(...) around each size (and no division with /), or numpy in place of "
                 "keras.ops for sizes",
                 'or pip install -U keras-hub keras; KERAS_BACKEND="torch" shows whether it is JAX',
             ),
@@ -142,7 +145,9 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "TypeError: Shapes must be 1D sequences of concrete values of integer type, got (2, "
-            "Array(768., dtype=float32), 3).": "plain integers"
+            "Array(768., dtype=float32), 3).": "plain integers",
+            "TypeError: Shapes must be 1D sequences of concrete values of integer type, got "
+            "(Traced<int32[]>with<DynamicJaxprTrace>,).": "static_argnums",
         },
     ),
     General(

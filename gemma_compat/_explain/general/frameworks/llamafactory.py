@@ -8,23 +8,6 @@ from ...answer import Answer
 from ..base import Case, General
 from ..released import in_which
 
-
-def _no_rows(case: Case) -> Answer:
-    return Answer(
-        "no row of the data set could be used",
-        (
-            "in dataset_info.json: formatting (alpaca or sharegpt), columns and tags as the rows "
-            "have them",
-            "rm -r the tokenized or cached copy (tokenized_path, ~/.cache/huggingface/datasets), "
-            "where the data changed",
-        ),
-        why="rows whose keys are not found, whose turns do not alternate, or that are longer than "
-        "cutoff_len are dropped one by one, with a warning above",
-        known="LLaMA-Factory says so; which it was, the warnings above it say",
-        settles=False,
-    )
-
-
 # Names of models whose template has another name, in all releases that were read.
 _TEMPLATES = ((r"(?i)qwen-?(?:1[._]5|2|2[._]5)", "qwen"), (r"(?i)llama-?3[._][1-3]", "llama3"))
 
@@ -270,15 +253,6 @@ KINDS: tuple[General, ...] = (
             "in double quotes: line 1 column 38 (char 37).": "json.tool",
             "ValueError: Cannot open d/dataset_info.json due to [Errno 2] No such file or "
             "directory: 'd/dataset_info.json'.": "ls FOLDER/dataset_info.json",
-        },
-    ),
-    General(
-        "no-usable-rows",
-        r"Cannot find (?:valid|sufficient) samples",
-        _no_rows,
-        {
-            "RuntimeError: Cannot find valid samples, check `data/README.md` for the data "
-            "format.": "dataset_info.json"
         },
     ),
     General(

@@ -36,6 +36,29 @@ def _reward(case: Case) -> Answer:
     )
 
 
+def _no_rows(case: Case) -> Answer:
+    if "sufficient" in case.hit.text:
+        return Answer(
+            "the texts of the data set are together shorter than one block of cutoff_len",
+            ("cutoff_len: 512   or another that is shorter", "or more rows (max_samples)"),
+            why="stage: pt joins all texts, cuts them into blocks and drops the rest",
+            known="LLaMA-Factory says so",
+        )
+    return Answer(
+        "no row of the data set could be used",
+        (
+            "in dataset_info.json: formatting (alpaca or sharegpt), columns and tags as the rows "
+            "have them",
+            "rm -r the tokenized or cached copy (tokenized_path, ~/.cache/huggingface/datasets), "
+            "where the data changed",
+        ),
+        why="rows whose keys are not found, whose turns do not alternate, or that are longer than "
+        "cutoff_len are dropped one by one, with a warning above",
+        known="LLaMA-Factory says so; which it was, the warnings above it say",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "axolotl-does-not-know-the-type",
@@ -221,5 +244,17 @@ KINDS: tuple[General, ...] = (
             "'kv_shared_layer_index'": "axolotl>=0.19"
         },
         alone=True,
+    ),
+    General(
+        "no-usable-rows",
+        r"Cannot find (?:valid|sufficient) samples",
+        _no_rows,
+        {
+            "RuntimeError: Cannot find valid samples, check `data/README.md` for the data "
+            "format.": "dataset_info.json",
+            "RuntimeError: Cannot find sufficient samples, consider increasing dataset size.": (
+                "cutoff_len: 512"
+            ),
+        },
     ),
 )

@@ -82,6 +82,23 @@ def _perplexity(case: Case) -> Answer | None:
     )
 
 
+def _adapters(case: Case) -> Answer:
+    """Answer by which of LLaMA-Factory's checks of adapter and quantization it is."""
+    if "merge adapters" in case.hit.text:
+        said = "an adapter is to be merged into weights that are quantized"
+        do = "llamafactory-cli export   without quantization_bit, on the base model in 16 bits"
+    elif "Adapter is only" in case.hit.text:
+        said = "an adapter is given to a run whose method is not LoRA"
+        do = "finetuning_type: lora, or no adapter_name_or_path"
+    elif "single adapter" in case.hit.text:
+        said = "several adapters are given beside quantized weights, which take one"
+        do = "llamafactory-cli export   on the base model in 16 bits, one adapter at a time"
+    else:
+        said = "quantized weights are to be trained by a method that does not keep them as they are"
+        do = "finetuning_type: lora, or no quantization_bit"
+    return Answer(said, (do,), known="LLaMA-Factory says so")
+
+
 KINDS: tuple[General, ...] = (
     General(
         "perplexity-without-bos",
@@ -147,14 +164,17 @@ KINDS: tuple[General, ...] = (
         r"Cannot merge adapters to a quantized model|"
         r"(?:Quantization|Adapter) is only (?:compatible with|valid for) the LoRA|"
         r"Quantized models? (?:can only be used for|only accepts a single)",
-        always(
-            "an adapter is merged into weights in 16 bits, and these are quantized (or the method "
-            "is not LoRA)",
-            "llamafactory-cli export   without quantization_bit, on the base model in 16 bits",
-            "training: finetuning_type: lora, where quantization_bit is set",
-            known="LLaMA-Factory says so",
-        ),
-        {"ValueError: Cannot merge adapters to a quantized model.": "without quantization_bit"},
+        _adapters,
+        {
+            "ValueError: Cannot merge adapters to a quantized model.": "without quantization_bit",
+            "ValueError: Adapter is only valid for the LoRA method.": "no adapter_name_or_path",
+            "ValueError: Quantization is only compatible with the LoRA or OFT method.": (
+                "or no quantization_bit"
+            ),
+            "ValueError: Quantized model only accepts a single adapter. Merge them first.": (
+                "one adapter at a time"
+            ),
+        },
     ),
     General(
         "config-that-axolotl-refuses",

@@ -9,7 +9,10 @@ from ..base import Case, General
 
 
 def _two_heads(case: Case) -> Answer | None:
-    if not re.search(r"(?i)gemma-?_?4|head_dim|past_key|kv_cache", f"{case.near}{case.around}"):
+    if case.log.is_other or not re.search(
+        r"(?i)gemma[-_ ]?4|global_head_dim|[^\n]*\bhead_dim\b[^\n]*Expected",
+        f"{case.near}{case.around}",
+    ):
         return None
     return Answer(
         "keys or values of 256 meet those of 512: the layers of Gemma 4 have heads of two widths",
@@ -218,6 +221,8 @@ KINDS: tuple[General, ...] = (
             "(gemma-4-E2B)": "global_head_dim",
             "RuntimeError: Sizes of tensors must match except in dimension 2. Expected size 256 "
             "but got size 512 for tensor number 1 in the list. (resnet)": "",
+            "meta-llama/Llama-3.1-8B\n    torch.cat([past_key, key])\nRuntimeError: Sizes of "
+            "tensors must match except in dimension 2. Expected size 256 but got size 512": "",
         },
         alone=True,
     ),

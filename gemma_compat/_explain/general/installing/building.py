@@ -50,6 +50,8 @@ KINDS: tuple[General, ...] = (
             "  ERROR: Failed building wheel for flash-attn": "sdpa",
             "  ERROR: Failed building wheel for sentencepiece": "sentencepiece",
             "error: subprocess-exited-with-error": "compiler",
+            "error: subprocess-exited-with-error\n  × git clone --quiet https://x.org/y /tmp/z did "
+            "not run successfully.": "by git",
             "  OSError: CUDA_HOME environment variable is not set.\n  ERROR: Failed building wheel "
             "for deepspeed": "needs the CUDA toolkit",
             "  The detected CUDA version (11.8) mismatches the version that was used to compile\n"

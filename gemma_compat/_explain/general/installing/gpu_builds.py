@@ -195,7 +195,7 @@ KINDS: tuple[General, ...] = (
         r"CUDA Setup failed despite|(?<![/\\])libbitsandbytes_(?:cpu|cuda\d+)\.(?:so|dll)|"
         r"libbitsandbytes_(?:cpu|cuda\d+)\.(?:so|dll)[^\n]{0,40}(?:: cannot open|undefined symbol|"
         r"not found|No such file)|"
-        r"compiled without GPU support|"
+        r"bitsandbytes[^\n]{0,60} compiled without GPU support|"
         r"Configured (?:CUDA|ROCm) binary not found|"
         r"'NoneType' object has no attribute 'c(?:de)?(?:quantize|get|adam|lion|i?gemm|prefetch)\w|"
         r"name 'str2optimizer\w{4,30}' is not defined",
@@ -210,6 +210,7 @@ KINDS: tuple[General, ...] = (
             "AttributeError: 'NoneType' object has no attribute 'cigemmlt_turing_32'": (
                 "bitsandbytes"
             ),
+            "RuntimeError: faiss was compiled without GPU support": "",
             "NameError: name 'str2optimizer8bit_blockwise' is not defined": "bitsandbytes",
             "RuntimeError: CUDA Setup failed despite GPU being available. Please run": (
                 "bitsandbytes"

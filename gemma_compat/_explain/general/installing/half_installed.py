@@ -141,11 +141,16 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "metadata-half-removed",
-        r"No such file or directory: '[^'\n]{0,200}[/\\](?P<package>\w[\w.]{1,60})-"
+        r"No such file or directory: '[^'\n]{0,200}(?:site|dist)-packages[/\\]"
+        r"(?P<package>\w[\w.]{1,60})-"
         r"[\w.]{1,40}\.dist-info[/\\]METADATA",
         lambda case: Answer(
-            f"{case.match['package']} is half removed (its dist-info folder has no METADATA), and "
-            "pip stops at it: nothing of this command was installed",
+            f"{case.match['package']} is half removed: its dist-info folder has no METADATA"
+            + (
+                ", and pip stops at it: nothing of this command was installed"
+                if "Could not install" in case.hit.text
+                else ""
+            ),
             (
                 f"rm -r the folder {case.match['package']}-*.dist-info in site-packages, then pip "
                 f"install --force-reinstall --no-deps {case.match['package']}, and the command "
@@ -153,9 +158,10 @@ KINDS: tuple[General, ...] = (
                 "or a fresh session or environment",
             ),
             why="an upgrade that was cut off, or an image that lists a package twice",
-            known="pip names the file",
+            known="the message names the file",
         ),
         {
+            "No such file or directory: '/kaggle/working/wheels/peft-0.1.dist-info/METADATA'": "",
             "ERROR: Could not install packages due to an OSError: [Errno 2] No such file or "
             "directory: '/opt/conda/lib/site-packages/aiohttp-3.9.1.dist-info/METADATA'": (
                 "half removed"

@@ -198,6 +198,7 @@ def _json(case: Case) -> Answer:
             known="the last frame is the script's; that the text is the model's, its names say",
             certain=False,
         )
+    do: tuple[str, ...]
     said, do = next(
         ((said, do) for text, said, do in _OF_JSON if case.says(text)),
         ("a file that should be JSON is empty, cut off or something else", (_BROKEN_JSON, _AGAIN)),

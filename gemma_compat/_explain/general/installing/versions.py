@@ -198,6 +198,8 @@ KINDS: tuple[General, ...] = (
             "`vllm` on the following platforms: `manylinux2014_aarch64`": (
                 "vllm==0.8 has no wheel for this Python"
             ),
+            "× No solution found when resolving dependencies:\n╰─▶ Because foo was not found in "
+            "the package registry and you require foo": "the index has no foo",
             "Because your project depends on datasets>=5.0 and unsloth>=2026.7.1\ndepends on "
             "datasets>=3.4.1,<4.0.dev0\nwe can conclude that your project and unsloth>=2026.7.1 "
             "are incompatible.": "advise",

@@ -71,6 +71,16 @@ def no_set_of_releases(case: Case) -> Answer:
         r"(?P<kind>platform|Python|ABI)",
         case.hit.text + " " + re.sub(r"\s+", " ", case.hit.after[:1500]),
     )
+    absent = re.search(
+        r"(?P<name>\S+) was not found in the (?:package|cache)|no versions of (?P<none>\S+)",
+        re.sub(r"\s+", " ", case.hit.text + case.hit.after[:1500]),
+    )
+    if absent is not None:
+        return Answer(
+            f"the index has no {absent['name'] or absent['none']}, which is asked for",
+            ("pip index versions NAME   : are the name and the number spelt so?",),
+            known="uv says so",
+        )
     if told is None:
         sides = _sides(case)
         return Answer(
@@ -158,8 +168,8 @@ def _other_index(case: Case, package: str, of_torch: bool) -> Answer | None:
             ),
             known="the command and the message",
         )
-    asked = re.findall(r"(?m)^\s*Looking in indexes: (\S+)\s*$", above)
-    if not asked or "download.pytorch.org" not in asked[-1]:
+    asked = re.findall(r"(?m)^\s*Looking in indexes: (\S+pytorch\.org\S+)\s*$", above)
+    if not asked:
         return None
     if of_torch:
         return Answer(
@@ -171,7 +181,6 @@ def _other_index(case: Case, package: str, of_torch: bool) -> Answer | None:
                 "built for it",
             ),
             known="pip names the one index that it asked",
-            settles=False,
         )
     return Answer(
         f"pip asked PyTorch's own index alone, and found no such release of {package} there",
@@ -198,11 +207,7 @@ def _no_release(case: Case, name: str, package: str, none: bool) -> Answer:
         else f"the release of {package} that is asked for does not exist for this Python and "
         "system",
         (
-            *(
-                [f"a Python that is {bound}: pip left out releases that ask for that"]
-                if bound
-                else []
-            ),
+            *([f"a Python that is {bound}: pip left out what asks for it"] if bound else ()),
             *(steps if none else steps[::-1]),
             "pip install -U pip   first, if pip is old",
         ),

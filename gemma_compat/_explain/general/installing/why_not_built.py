@@ -56,6 +56,14 @@ _REASONS = (
         ),
     ),
     (
+        r"git clone [^\n]{1,300}did not run successfully|Repository not found",
+        "its repository could not be fetched by git",
+        (
+            "git clone URL   with the address in the command: is it spelt so, open, and reachable?",
+            "git --version   : is git there?",
+        ),
+    ),
+    (
         r"died due to signal 9|Killed signal terminated|\(Kill signal\)",
         "the compiler was ended by the system, mostly since the machine's memory ran out",
         ("MAX_JOBS=2 before the command   (fewer files at once)", _WHEEL),

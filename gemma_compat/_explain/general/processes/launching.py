@@ -221,14 +221,16 @@ KINDS: tuple[General, ...] = (
         "batch-sizes-of-deepspeed",
         r"Check batch related parameters\. train_batch_size is not equal",
         always(
-            "the batch sizes in the DeepSpeed config contradict those of the Trainer",
+            "the batch sizes that DeepSpeed was given contradict each other",
             '"train_batch_size": "auto", "train_micro_batch_size_per_gpu": "auto", '
-            '"gradient_accumulation_steps": "auto"',
+            '"gradient_accumulation_steps": "auto"   with a Trainer or accelerate, which fill them '
+            "in",
+            "without them: no train_batch_size, which DeepSpeed computes from the other two",
             known="the message has the numbers",
         ),
         {
             "AssertionError: Check batch related parameters. train_batch_size is not equal to "
-            "micro_batch_per_gpu * gradient_acc_step * world_size 16 != 1 * 4 * 2": "auto"
+            "micro_batch_per_gpu * gradient_acc_step * world_size 16 != 1 * 4 * 2": "no train_batch"
         },
     ),
     General(

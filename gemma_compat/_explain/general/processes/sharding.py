@@ -74,7 +74,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "weight-made-beside-zero",
-        r"has no attribute 'ds_(?:id|tensor|shape|status|numel|summary)'",
+        r"(?<!'NoneType' object )has no attribute 'ds_(?:id|tensor|shape|status|numel|summary)'",
         always(
             "a weight was made or replaced after ZeRO-3 had partitioned the model",
             "resize_token_embeddings, new heads and adapters first; then the Trainer or "
@@ -87,7 +87,10 @@ KINDS: tuple[General, ...] = (
             known="the attribute is DeepSpeed's; which weight it is, the frames show",
             settles=False,
         ),
-        {"AttributeError: 'Parameter' object has no attribute 'ds_id'": "GatheredParameters"},
+        {
+            "AttributeError: 'Parameter' object has no attribute 'ds_id'": "GatheredParameters",
+            "AttributeError: 'NoneType' object has no attribute 'ds_id'": "",
+        },
     ),
     General(
         "sharded-checkpoint-does-not-fit",

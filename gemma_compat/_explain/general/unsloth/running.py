@@ -110,6 +110,25 @@ def _with_a_reason(case: Case) -> Answer | None:
     )
 
 
+_NO_MEMORY = re.compile("out of memory")
+_MASK = Answer(
+    "Unsloth's own attention of Gemma 2 is given a mask that it cannot cut",
+    (
+        "pip install 'flash-attn>=2.6.3' --no-build-isolation   (Ampere and newer): Unsloth takes "
+        "that in place of it",
+        UPGRADE,
+        "rows and evaluation prompts no longer than 4,096 tokens, Gemma 2's window",
+    ),
+    why="without flash-attn, softcapping runs through slow_attention_softcapping, which adds "
+    "causal_mask[:q_len, :q_len]: for rows beyond the window, and in evaluation, what stands there "
+    "is no such square",
+    known="read in unsloth 2024.8 to 2025.8.10, kernels/flex_attention.py; the error's own line, "
+    "which says what the mask was, is needed to be certain",
+    certain=False,
+    settles=False,
+    of_gemma=True,
+)
+
 KINDS: tuple[General, ...] = (
     General(
         "mark-of-generation-missing",
@@ -145,25 +164,14 @@ KINDS: tuple[General, ...] = (
     General(
         "softcapping-beyond-the-window",
         r"slow_attention_softcapping|A \+= causal_mask\[:q_len",
-        always(
-            "Unsloth's own attention of Gemma 2 is given a mask that it cannot cut",
-            "pip install 'flash-attn>=2.6.3' --no-build-isolation   (Ampere and newer): Unsloth "
-            "takes that in place of it",
-            UPGRADE,
-            "rows and evaluation prompts no longer than 4,096 tokens, Gemma 2's window",
-            why="without flash-attn, softcapping runs through slow_attention_softcapping, which "
-            "adds causal_mask[:q_len, :q_len]: for rows beyond the window, and in evaluation, "
-            "what stands there is no such square",
-            known="read in unsloth 2024.8 to 2025.8.10, kernels/flex_attention.py; the error's own "
-            "line, which says what the mask was, is needed to be certain",
-            certain=False,
-            settles=False,
-            of_gemma=True,
-        ),
+        lambda case: None if _NO_MEMORY.search(case.hit.after[:3000]) else _MASK,
         {
             'File "/x/unsloth/kernels/flex_attention.py", line 67, in slow_attention_softcapping\n'
             "    A += causal_mask[:q_len, :q_len]\nTypeError: 'bool' object is not "
-            "subscriptable": "flash-attn>=2.6.3"
+            "subscriptable": "flash-attn>=2.6.3",
+            'File "/x/unsloth/kernels/flex_attention.py", line 60, in slow_attention_softcapping\n'
+            "    A = torch.matmul(Q, K)\ntorch.OutOfMemoryError: CUDA out of memory. Tried to "
+            "allocate 8.00 GiB.": "",
         },
         alone=True,
     ),
