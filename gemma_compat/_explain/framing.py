@@ -81,10 +81,13 @@ _SOLVED = re.compile(
     r"stable)[^.;]{0,40}\b(?:without "
     r"(?:a |any )?(?:problems?|issues?|errors?)|fine|well|since)\b|\bit was my (?:own )?(?:mistake|"
     r"fault|error)\b|"
-    r"^\W{0,4}after ?: (?!.*(?:error|fail|crash))|^\W*closing\b[^?]{0,40}$|\b(?:that|this|"
-    r"it) (?:worked|did the trick)\b|"
+    r"^\W{0,4}after ?: (?!.*(?:error|fail|crash))|^\W*closing\b[^?]{0,40}$|"
+    r"(?:^\W*|[,;:] ?|\band )(?:that|this|it) (?:worked|did the trick)\b(?! (?:\w+ )?(?:before|"
+    r"until|"
+    r"last|back|previously|yesterday|earlier|in the past|for (?!me\b|us\b)))|"
     r"(?:就|现在|已经?)(?:一切|都|又)?(?:正常|好)了?(?:[，。！]|$)|"
-    r"已经?解决(?!不)|解决了(?!吗|么)|问题解决|升级[^，。\n]{0,20}(?:后|之后)[^，。\n]{0,6}(?:好了|正常了)"
+    r"已经?解决(?!不)|解决了(?!吗|么)|问题解决|升级[^，。\n]{0,20}(?:后|"
+    r"之后)[^，。\n]{0,6}(?:好了|正常了)"
 )
 # What asks for it, wishes it, or takes it back.
 _NOT_SOLVED = re.compile(

@@ -66,6 +66,8 @@ def _empty_weights(case: Case) -> Answer | None:
             "with deepspeed.zero.GatheredParameters(list(model.parameters()), modifier_rank=None):"
             "   around code that reads them",
             "state = accelerator.get_state_dict(model)   to save them, on all ranks",
+            "len(tokenizer), config.vocab_size, param.ds_shape   for sizes; resize the embeddings "
+            "inside the same context, or before ZeRO-3 divides the model",
             *_TOGETHER[:1],
         ),
         why=_WHY_SHARDS,
@@ -123,10 +125,18 @@ CARDS: tuple[Symptom, ...] = (
         "weights-that-are-empty",
         r"(?i:weights?\b[^\n]{0,60} (?:shape of 0|(?:is|are|was|were|be|become|becomes|became) "
         r"(?:all )?empty)|权重[^\n]{0,20}(?:为空|空了|变成空)|参数[^\n]{0,12}为空|"
-        r"(?:shape|got this)[^\n]{0,40}torch\.Size\(\[0\]\))",
+        r"(?:shape|got this)[^\n]{0,40}torch\.Size\(\[0\]\)|"
+        r"\b(?:embed\w*|weights?(?!_decay)|param\w*|tensors?|lm_head|numel|"
+        r"vocab\w*)[^\n]{0,30}(?:size|"
+        r"shape|numel|dim\w*|"
+        r"length)?[^\n]{0,24}(?:= ?|is |are |of |being |becomes? |为 ?|是 ?|变成 ?|returns? )"
+        r"(?:\(?0\b(?!\.)(?![\w%])|zero\b|\[0\]))",
         _empty_weights,
         {
             "deepspeed.initialize后模型的权重就自动为空了": "GatheredParameters",
+            "embedding_size=0 when training with deepspeed zero3": "GatheredParameters",
+            "the weight's shape is 0 under ZeRO-3": "GatheredParameters",
+            "zero3: weight_decay=0, warmup of 0 steps": "",
             "with zero3 some weights in the saved model have a shape of 0": "GatheredParameters",
             "the weights are empty": "",
         },

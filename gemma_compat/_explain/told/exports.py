@@ -7,6 +7,7 @@ import re
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, near, told
+from .contexts import IN_OLLAMA, is_of_ollama
 
 _METHOD = r"(?:AWQ|GPTQ|quanti[sz]\w{1,6}|llm-?compressor|Q[2-8]_\w{1,4}|int4|int8|fp8|W4A16)"
 _WORSE = (
@@ -48,10 +49,11 @@ def _after_quantizing(case: Case) -> Answer | None:
 
 _in_ollama = told(
     "a model is said to answer badly in Ollama",
-    "ollama show --modelfile NAME   : is there a TEMPLATE, and is it the one of the training?",
+    IN_OLLAMA.do[0],
     'TEMPLATE """<start_of_turn>user\n{{ .Prompt }}<end_of_turn>\n<start_of_turn>model\n""" and '
     'PARAMETER stop "<end_of_turn>"   (Gemma 1 to 3; Gemma 4: RENDERER and PARSER of ollama show '
     "gemma4)",
+    *IN_OLLAMA.do[1:],
     "what was trained without a chat template: TEMPLATE {{ .Prompt }}, with the text of the "
     "training",
     why="Ollama takes the template from the GGUF where it knows it, and else hands over the bare "
@@ -59,10 +61,30 @@ _in_ollama = told(
 )
 
 
+# What a person says of its answers there, or of the program's where it does not load.
+_BAD_THERE = (
+    r"(?:nonsense|gibberish|garbage|rubbish|junk|random (?:text|words|tokens|stuff)|incoherent|"
+    r"irrelevant|repeat\w*|repetiti\w+|duplicat\w+|(?:not|n't|never|unable to|fails? to) (?:\w+ )?"
+    r"stop|endless\w*|infinite\w*|non-?stop|(?:incorrect|wrong|different|bad|poor|weird|strange) "
+    r"(?:\w+ )?(?:answers?|results?|outputs?|respon\w+|behaviou?r|quality)|"
+    r"(?:answers?|results?|outputs?|respon\w+|replies|repl(?:y|ies)|inference)[^\n.]{0,30} "
+    r"(?:incorrect|wrong|"
+    r"different|worse|bad|poor)\w*|(?:not|n't) (?:\w+ )?(?:output|answer|respond|work)\w* "
+    r"(?:correctly|"
+    r"properly|as|like|the same)|hallucinat\w+|乱码|胡|重复|停不|不停|不一致|效果(?:很|"
+    r"非常)?差(?!距)|变差|答非所问)"
+)
+
+
 def of_ollama(case: Case) -> Answer | None:
     """Answer where the text is about Ollama."""
     text = case.near
     return _in_ollama(case) if re.search(r"(?i)\bollama\b|Modelfile", text) else None
+
+
+def _trained_in_ollama(case: Case) -> Answer | None:
+    """Answer where it runs what was trained or imported: models of its library have a template."""
+    return _in_ollama(case) if is_of_ollama(case) else None
 
 
 _converted = told(
@@ -75,53 +97,6 @@ _converted = told(
     why="a conversion changes weights (bits), names (a layer that is left out) and the prompt "
     "around the text; each is seen in another of these",
 )
-
-
-_MADE = (
-    r"(?:merg\w*|export\w*|gguf|quanti[sz]\w*|convert\w*|ollama|llama\.cpp|lm studio|"
-    r"合并|导出|量化|转换)"
-)
-_LESS = (
-    r"(?:worse|degrad\w*|lower (?:accuracy|quality)|poor(?:er)?|bad(?:ly)?|broken|wrong|"
-    r"quality (?:drop|loss)\w*|(?:decreas|drop|reduc|los[st])\w* (?:in|of) (?:the )?(?:quality|"
-    r"accuracy|performance)|incorrect|mistakes?|completely different|not (?:re)?produce|"
-    r"differ(?:s|ent|ently|ence)?|not the "
-    r"same|loses?|lost|"
-    r"变差|效果(?:差|下降|不好)|不一致|不同|不对)"
-)
-_COMPARED = (
-    r"(?i)output|result|answer|respon|predict|perform|accura|quality|score|logit|generat|behav|"
-    r"mistake|"
-    r"infer|model (?:is|gets|becomes|seems|looks)|效果|结果|输出|推理|回答|精度|差"
-)
-_merged_is_worse = told(
-    "a model is said to be worse once it is merged, quantized or exported",
-    "merge into 16 bits: AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.bfloat16), "
-    "then PeftModel.from_pretrained(...).merge_and_unload()",
-    "compare logits of one prompt before and after: torch.dist(a, b)",
-    "the same prompt: template, one <bos>, the same stop tokens in both programs",
-    why="an adapter trained on 4-bit weights fits those, and rounds away when it is merged "
-    "into them; merged into 16 bits it differs a little. Another base, or another "
-    "template in what serves it, makes far more",
-)
-
-
-# Two programs that are compared after the merge: the difference is theirs.
-_TWO_PROGRAMS = re.compile(
-    r"(?i)(?:swift|transform[a-z]*|peft|vllm|hf|pt)(?![a-z])[^\n。]{0,30}(?:和|与|跟|及|、|"
-    r"而)[^\n。]{0,10}?"
-    r"(?:swift|transform[a-z]*|vllm|hf|pt)(?![a-z])"
-)
-
-
-def _after_the_merge(case: Case) -> Answer | None:  # of answers alone, not of a script
-    if re.search(r"(?i)\b(?:each|every) (?:run|time)\b|determinis|\bseed\b", case.hit.text):
-        return None  # sampling
-    if re.search(r"(?i)\bpull request\b|\bPR\b|\b(?:branch|commit|rebase)", case.hit.text):
-        return None
-    if _TWO_PROGRAMS.search(case.hit.text):
-        return None
-    return _merged_is_worse(case) if re.search(_COMPARED, case.hit.text) else None
 
 
 _wrong_end = told(
@@ -151,14 +126,11 @@ def _of_gemmas(case: Case) -> Answer | None:
 EXPORTS: tuple[Symptom, ...] = (
     Symptom(
         "good-elsewhere-bad-in-ollama",
-        r"(?i:(?:(?:does|do|did)(?: not|n't) (?:\w+ )?)?(?:nonsense|gibberish|garbage|correctly|"
-        r"properly|rubbish|differently|wrong|incorrect|random)"
-        r"[^\n]{0,120}(?:\bollama\b)[^\n]{0,160}|\bollama\b[^\n]{0,120}(?:nonsense|gibberish|"
-        r"incorrect (?:answers?|results?|outputs?)|"
-        r"garbage|does not output correctly|rubbish|random (?:text|words|tokens)|胡乱输出|乱码)|"
-        r"(?:GGUF|gguf)\b[^\n]{0,80}(?:gibberish|garbage|nonsense|乱码|胡乱)|(?:gibberish|garbage|"
-        r"nonsense)\b[^\n]{0,60}\bGGUF)",
-        of_ollama,
+        near(r"\bollama\b|\bmodelfile\b", _BAD_THERE, 140)
+        + r"|(?:GGUF|gguf)\b[^\n]{0,80}(?:gibberish|garbage|nonsense|乱码|胡乱)|(?:gibberish|"
+        r"garbage|"
+        r"nonsense)\b[^\n]{0,60}\bGGUF",
+        _trained_in_ollama,
         {
             "The model does not output correctly in Ollama, but it works in LM Studio.": "TEMPLATE",
             "I made it in Ollama and its outputting gibberish like this": "TEMPLATE",
@@ -216,50 +188,5 @@ EXPORTS: tuple[Symptom, ...] = (
             "google/medgemma-27b-it with AWQ: accuracy drops": "llmcompressor>=0.11.0",
             "quantized model loaded": "",
         },
-    ),
-    Symptom(
-        "worse-after-the-merge",
-        near(_MADE, _LESS, 70)
-        + r"|(?:合并|合成|融合|merge)[^\n。，]{0,8}(?:之?后|的)[^\n。]{0,40}(?:乱答|胡乱|重复|"
-        r"异常|不正常|不正确|"
-        r"答非所问|乱码)|\bmerg\w*[^\n.]{0,40} (?:changes?|alters?|affects?|reduces?|rais\w*|"
-        r"introduces?) "
-        r"[^\n.]{0,20}(?:inference|outputs?|results?|predictions?|generations?|answers?|loss of)|"
-        r"\bmerg\w*[^\n.]{0,60}(?:n't|not) match|(?:n't|not) match[^\n.]{0,60}\bmerg",
-        _after_the_merge,
-        {
-            "Merge and unload changes inference a lot on quantized llama 2": "4-bit weights",
-            "merge_and_unload() raises the loss of accuracy when inference": "torch.dist",
-            "Merged model predictions don't match adapter predictions": "16 bits",
-            "the merge of this pull request changes the results of the tests": "",
-            "the merged model performs worse than the adapter with gemma-2-9b": "16 bits",
-            "quality degraded after merging": "torch.dist",
-            "Catastrophic decrease in the quality of model generation after merging an adapter": (
-                "torch.dist"
-            ),
-            "GGUF conversion cause spelling mistakes": "the same prompt",
-            "The GGUF format produces incorrect outputs in regards to fine tuned models": (
-                "the same prompt"
-            ),
-            "The outputs of my GGUF are different in each run": "",
-            "合成模型之后加载后进行推理会出现重复/胡乱回答": "16 bits",
-            "LlamaFactory模型合并后，推理速度很慢，且重复和乱答，动态推理正常表现": "16 bits",
-        },
-        words=(
-            "merg",
-            "export",
-            "gguf",
-            "quanti",
-            "convert",
-            "ollama",
-            "vllm",
-            "llama.cpp",
-            "lm studio",
-            "合",
-            "导出",
-            "量化",
-            "转换",
-        ),
-        effects=("wrong-weights-saved", "weights-not-quantized", "wrong-generation"),
     ),
 )

@@ -9,12 +9,6 @@ from ..general.base import Answering, Case
 from .base import Symptom, at_its_rate, by_precision, near, told
 from .policies import loss_of_zero_in_grpo, tells_of_engines
 
-# From 6 on: far above what a Gemma has on text that it can read.
-_HIGH = (
-    r"(?:\d(?:\.\d)?e\+?\d|[6-9]|[1-9]\d{1,4})(?:\.\d{1,4})?"
-    r"(?![\d%]|\.\d|[eE]-| ?(?:steps?|epochs?|hours?|%))"
-)
-_LOSS = r"(?<!eval[_ ])(?<!ation[_ ])(?<!val[_ ])\b(?:loss(?:es)?|perplexity)\b|损失"
 ZERO = r"(?<![\w.,-])(?:0(?:\.0{1,6})?|(?-i:zero|Zero(?![- ]?\d)))(?![\d.]*\d|\.\d|\s?%|\w)"
 # What may be a number of a network, as people call it.
 _VALUES = (
@@ -210,51 +204,5 @@ FIGURES: tuple[Symptom, ...] = (
         },
         words=("nan", "inf", "非数"),
         effects=("not-a-number", "float16-overflow"),
-    ),
-    Symptom(
-        "loss-that-is-too-high",
-        r"\b(?:high(?:er)?|large|huge|elevated|abnormal|insane|crazy|big) (?:(?:initial|starting|"
-        r"start|first|train(?:ing)?) )?loss(?:es)?\b(?! of\b)|"
-        rf"(?:{_LOSS}) (?:(?:values?|is|was|are|starts?|started|begins?|stays?|stuck|comes?|seems?|"
-        rf"looks?|becomes?|being|[a-z]{{1,12}}) ){{1,3}}(?:(?:very|too|so|extremely|quite|really|"
-        rf"abnormally|unusually|much|far|significantly|ridiculously|way too) )?"
-        rf"(?:high(?:er)?|huge|large(?:r)?)\b|"
-        rf"(?:{_LOSS}) (?:[a-z]{{1,12}} ){{0,3}}(?:>|above|over|around|about|~|of|at|from|as high "
-        rf"as|"
-        rf"is|was|=|:) ?~?{_HIGH}|"
-        rf"loss.{{0,8}}(?:很|特别|非常|太|过|异常|奇|显著)(?:高|大)",
-        told(
-            "a loss is said to be far too high",
-            "print(tokenizer.decode(batch['input_ids'][0]))   : <bos> before each text, packed "
-            "ones too, and once?",
-            "x = tokenizer('The capital of France is Paris.', return_tensors='pt')"
-            ".to(model.device); print(model(**x, labels=x['input_ids']).loss)   : below 5, and the "
-            "weights are sound",
-            "packing=False, gradient_accumulation_steps=1, bf16: which of them brings it down?",
-            why="Gemma reads a text without its leading <bos> badly, and a data set that was made "
-            "or packed elsewhere often has none. Guessing alone gives ln(vocabulary): 12.5. "
-            "A loss above that means wrong weights, a broken attention mask, or a sum over the "
-            "steps of accumulation",
-            of_gemma=True,
-        ),
-        {
-            "When sample packing is enabled with Gemma 7b, I experience high loss.": "<bos>",
-            "the pre-training loss is extremely high (training loss > 20)": "12.5",
-            "training gets stuck at a relatively high loss (around 9)": "<bos>",
-            "the training loss starts at 9.3 and falls to 7": "<bos>",
-            "gemma3 微调 loss 特别高": "<bos>",
-            "the loss is down to 0.9 after 100 steps, at a high learning rate": "",
-            "a loss of 2 after 60 steps": "",
-            "the loss is 6e-05 after one epoch": "",
-            "the loss is 6.05e-5 after one epoch": "",
-        },
-        words=("loss", "perplexity", "损失"),
-        effects=(
-            "wrong-loss",
-            "wrong-loss-scale",
-            "missing-bos",
-            "wrong-attention",
-            "random-weights",
-        ),
     ),
 )

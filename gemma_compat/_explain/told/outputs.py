@@ -6,6 +6,7 @@ from ..answer import Answer
 from ..general.base import Case
 from .answers import WITH_AND_WITHOUT
 from .base import Symptom, near, told
+from .contexts import in_its_context
 
 # Whoever speaks of a trained model, an adapter, a merge or an export.
 _MINE = (
@@ -189,8 +190,10 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"){0,2}"
         r"(?:abilit\w+|capabilit\w+|knowledge|skills?|generali[sz]ation))|"
         r"\b(?:only|just) answers? (?:only )?(?:the )?questions? (?:similar to|from|of|in) (?:the "
-        r")?train|灾难性遗忘|(?:原(?:来|有|本)|之前|基础|通用)[^\n。，]{0,6}(?:能力|功能|知识)[^\n。]{0,8}"
-        r"(?:没了?|丢失|消失|下降|忘|失去|变差)|(?:失去|丧失|忘)[^\n。]{0,6}(?:原|之前|基础|通用|对话)"
+        r")?train|灾难性遗忘|(?:原(?:来|有|本)|之前|基础|通用)[^\n。，]{0,6}(?:能力|功能|"
+        r"知识)[^\n。]{0,8}"
+        r"(?:没了?|丢失|消失|下降|忘|失去|变差)|(?:失去|丧失|忘)[^\n。]{0,6}(?:原|之前|基础|通用|"
+        r"对话)"
         r"[^\n。]{0,6}(?:能力|功能|知识)",
         told(
             "a tuned model is said to have lost what its base could do",
@@ -225,20 +228,24 @@ OUTPUTS: tuple[Symptom, ...] = (
         + rf"|{_NONSENSE}[^\n.]{{0,40}}(?:gemma|inference|generat|output|respon|completion)|"
         rf"(?:gemma|inference|generat\w*|outputs?|respon\w*|completions?|answers?|prints?|produces?"
         rf"|returns?)[^\n.]{{0,40}}{_NONSENSE}",
-        told(
-            "a model that was trained, merged or exported is said to write nonsense",
-            "one prompt, do_sample=False: base, base with adapter, merged, exported; the first "
-            "that is bad shows the step that broke it",
-            "the prompt by apply_chat_template(messages, add_generation_prompt=True): the template "
-            "of the training, with one <bos>",
-            "dtype=torch.bfloat16   in place of float16",
-            why="bad already with the adapter: learning rate, template or labels of the training. "
-            "Bad after the merge only: another base, or a merge into 4-bit weights. Bad in the "
-            "export only: its template, its tokenizer, or a converter that is older than the model",
+        in_its_context(
+            told(
+                "a model that was trained, merged or exported is said to write nonsense",
+                "one prompt, do_sample=False: base, base with adapter, merged, exported; the first "
+                "that is bad shows the step that broke it",
+                "the prompt by apply_chat_template(messages, add_generation_prompt=True): the "
+                "template "
+                "of the training, with one <bos>",
+                "dtype=torch.bfloat16   in place of float16",
+                why="bad already with the adapter: rate, template or labels of the training. "
+                "Bad after the merge only: another base, or a merge into 4-bit weights. Bad in the "
+                "export only: its template, its tokenizer, or a converter that is older than the "
+                "model",
+            ),
         ),
         {
             "After fine-tuning Gemma 3 the model outputs gibberish": "apply_chat_template",
-            "Merged model generates random tokens in vLLM": "another base",
+            "Merged model generates random tokens in vLLM": "prompt_token_ids",
         },
         words=(
             "gibberish",

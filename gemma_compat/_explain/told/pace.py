@@ -53,6 +53,28 @@ _download_stands = told(
 )
 
 
+_ONE_CARD = re.compile(
+    r"(?i)\b(?:single|one|1) ?x? ?(?:gpu|card|[ah]100|h20\d|4090|3090)\b|单卡|单gpu|一张卡"
+)
+_VIDEO = re.compile(r"(?i)\bh26[45] @|\bdecord\b|torchcodec|mmco: unref|moov atom|av_read_frame")
+_IN_A_VIDEO = (
+    "the rows of that step: open each of their videos alone (the decoder's messages stand beside "
+    "it); a broken file can hold a worker for ever: dataloader_num_workers=0 shows which"
+)
+
+
+def _of_its_cards(answer: Answer | None, case: Case) -> Answer | None:
+    """Leave out what several cards need where there is one, and name the decoder that speaks."""
+    if answer is None:
+        return None
+    do = answer.do
+    if len(case.facts.get("gpus", ())) == 1 or _ONE_CARD.search(case.hit.before):
+        do = tuple(text for text in do if "NCCL" not in text)
+    if _VIDEO.search(case.hit.before):
+        do = (do[0], _IN_A_VIDEO, *do[1:])
+    return answer.replace(do=do)
+
+
 def _hangs(case: Case) -> Answer | None:
     match = case.hit.match
     if "cause the process to" in match.string:  # a warning of what may happen
@@ -69,7 +91,7 @@ def _hangs(case: Case) -> Answer | None:
         return _mac_stands(case)
     if _DOWNLOADS.search(match.string):
         return _download_stands(case)
-    return _stands_still(case)
+    return _of_its_cards(_stands_still(case), case)
 
 
 PACE: tuple[Symptom, ...] = (
@@ -117,6 +139,8 @@ PACE: tuple[Symptom, ...] = (
             "mutli gpu training will hung": "py-spy",
             "Training stucks at the beginning with 2 GPUS of 80g per gpu": "py-spy",
             "The training never ends, it is at 99% for two hours": "py-spy",
+            "Training on a single GPU gets stuck at step 822\n[h264 @ 0x1] mmco: unref short "
+            "failure": "videos",
             "I am stuck at choosing a learning rate for my LoRA training": "",
             "I have been stuck for days with this: my fine-tuned model is bad": "",
             "I am stuck at step 0 of the training": "py-spy",

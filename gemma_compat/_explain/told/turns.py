@@ -7,6 +7,7 @@ import re
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, told
+from .contexts import in_its_context
 
 _endless = told(
     "generation is said not to end, or to repeat itself",
@@ -118,7 +119,7 @@ TURNS: tuple[Symptom, ...] = (
         r"(?:重复|循环|生成|输出)|重复(?:出现|输出|生成)|"
         r"\brambl(?:es|ing|e)\b|talk(?:s|ing)? to itself|question[- ]answer (?:sequence|mode|loop)|"
         r"停不下来|无法停止|不会停(?!机)|不停|没有?学会停止|停止生成[^\n]{0,4}问题|打满 ?max)",
-        _goes_on,
+        in_its_context(_goes_on),
         {
             "fine-tuned gemma2 never stops generating": "end_of_turn",
             "it keeps repeating until max_new_tokens": "PARAMETER stop",

@@ -7,7 +7,7 @@ import re
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, told
-from .exports import of_ollama
+from .contexts import in_its_context
 from .languages import SPEAKER
 
 _PREFLIGHT = "python -m gemma_compat run --preflight train.py"
@@ -111,7 +111,7 @@ _worse = told(
 
 def _worse_somewhere(case: Case) -> Answer | None:
     """Answer by where it is worse: what serves the model may differ, and not the training."""
-    return of_ollama(case) or _worse(case)
+    return in_its_context(_worse)(case)
 
 
 VAGUE: tuple[Symptom, ...] = (
