@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ..facts import Facts
 from ..values import Value
+from .places import distribution_of
 from .unknown import PACKAGE, Place
 
 _LONG = 70  # characters of a statement that are repeated
@@ -36,13 +37,17 @@ class Subject(Value):
     def place_raises(self) -> bool:
         return self.place is not None and self.place.raises
 
-    @property
-    def before(self) -> str:
-        """Return where to print something, as ``before line 3 of train.py``."""
+    def look_at(self, what: str) -> str:
+        """Return how to see a value where the error was raised: no file of a package is edited."""
         place = self.place
-        return (
-            f"before line {place.line} of {place.file}" if place else "before the line that raised"
-        )
+        if place is None:
+            return f"print({what}) before the line that raised"
+        if place.owner == PACKAGE:
+            return (
+                f"python -m pdb -c continue SCRIPT, and where it stops: p {what}   (in a "
+                "notebook: %debug in the next cell)"
+            )
+        return f"print({what}) before line {place.line} of {place.file}"
 
 
 Asking = Callable[[re.Match[str], Subject], tuple[str, str]]
@@ -121,10 +126,19 @@ def _key(match: re.Match[str], subject: Subject) -> tuple[str, str]:
         return "", ""
     mapping = re.search(r"([A-Za-z_][\w.]*)\[[^\[\]]*\]", subject.statement)
     name = mapping[1] if mapping else "the mapping"
+    place = subject.place
+    if place is not None and place.is_indexed and name.rpartition(".")[2].isupper():
+        package = distribution_of(place.module)
+        return (
+            f"pip install -U {package}   where its newest release is not installed",
+            f"{name} is a table of {place.module}, and has no entry {match['key']}: a model, "
+            "method or setting that this release does not know, or that another package's release "
+            "is to bring into it",
+        )
     return (
-        f"print(list({name})) {subject.before}"
+        subject.look_at(f"list({name})")
         if mapping
-        else f"print the keys of the mapping in {subject.statement} {subject.before}",
+        else f"look which keys the mapping in {subject.statement} has",
         f"{name} has no entry {match['key']}: what it does have shows whether the name or the data "
         "is another one",
     )
@@ -135,7 +149,7 @@ def _index(match: re.Match[str], subject: Subject) -> tuple[str, str]:
     if subject.place_raises or listed is None:
         return "", ""
     return (
-        f"print(len({listed[1]})) {subject.before}",
+        subject.look_at(f"len({listed[1]})"),
         f"{listed[1]} is shorter than {subject.statement} expects; an empty one mostly means that "
         "nothing was found or everything was filtered out",
     )
@@ -147,7 +161,7 @@ def _none(match: re.Match[str], subject: Subject) -> tuple[str, str]:
     used = re.search(rf"([A-Za-z_][\w.]*(?:\([^()]*\))?)\.{match['name']}\b", subject.statement)
     value = used[1] if used else "the value"
     return (
-        f"print({value}) {subject.before}" if used else f"see what is None in {subject.statement}",
+        subject.look_at(value) if used else f"see what is None in {subject.statement}",
         f"{value} is None there: what should have set it returned nothing, or was not given",
     )
 
@@ -160,7 +174,7 @@ def _assertion(match: re.Match[str], subject: Subject) -> tuple[str, str]:
     if not condition or len(condition) > _LONG:
         return "", ""
     return (
-        f"print the values in `{condition}` {subject.before}",
+        subject.look_at(condition),
         "that condition did not hold, and the error has no text: only its values say why",
     )
 
@@ -170,7 +184,7 @@ def _zero(match: re.Match[str], subject: Subject) -> tuple[str, str]:
     if divided is None:
         return "", ""
     return (
-        f"print({divided[1]}) {subject.before}",
+        subject.look_at(divided[1]),
         f"{divided[1]} is 0: mostly an empty data set, no step, or a batch larger than the data",
     )
 
@@ -221,9 +235,9 @@ def _sizes(match: re.Match[str], subject: Subject) -> tuple[str, str]:
     ]
     if not named:
         return "", ""
-    where = f"in {subject.statement} " if subject.statement else ""
+    where = f" in {subject.statement}" if subject.statement else ""
     return (
-        f"print the shape of each tensor {where}{subject.before}",
+        f"look at the shape of each tensor{where}",
         f"of this model {' and '.join(named[:2])}; the other size is what does not belong",
     )
 

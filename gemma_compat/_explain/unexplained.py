@@ -150,15 +150,12 @@ def _raised_again(raised: Raised, chain: Sequence[Earlier]) -> Raised | None:
 
 
 def _package(place: Place | None, raised: Raised, facts: Facts) -> dict[str, Any]:
-    from ..atlas.frames import DISTRIBUTIONS as INDEXED
-    from ..atlas.frames import WORDED
-
     if place is None or not place.module:
         return {}
     return {
         "package": distribution_of(place.module),
         "version": _version(place.module, raised, facts),
-        "is_indexed": place.module in INDEXED or place.module in WORDED,
+        "is_indexed": place.is_indexed,
     }
 
 

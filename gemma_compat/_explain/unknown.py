@@ -45,6 +45,13 @@ class Place(Value):
         return self.code.startswith(("raise ", "raise(", "assert ", "assert("))
 
     @property
+    def is_indexed(self) -> bool:
+        """Return whether it is code of a package that the release atlas knows."""
+        from ..atlas.frames import DISTRIBUTIONS, WORDED
+
+        return self.module in DISTRIBUTIONS or self.module in WORDED
+
+    @property
     def compiled(self) -> str:
         """Return the compiled function of torch that its statement calls; empty for any other.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ._container import Folder
 from ._package import PackageIndex, indexed, opened, releases_of
+from .defining import is_alone
 from .frames import Error, Frame
 from .lacking import Missing, made
 
@@ -38,7 +39,7 @@ def attribute(
             continue
         index = opened(module, folder)
         kept = _kept(index, owner)
-        if not kept:
+        if not kept or (module not in passed and not is_alone(owner, module, folder)):
             continue
         found = members(index, owner, name)
         everywhere = frozenset[int]().union(*kept)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from ._container import Folder
 from ._package import DATA, PackageIndex, indexed, opened, releases_of
 from .attributes import attribute
+from .defining import is_alone
 from .frames import Error, Frame, Traceback
 from .intervals import intervals
 from .lacking import Missing, index_of, index_of_names, keyed, made
@@ -34,10 +35,6 @@ _HEAD = re.compile(
     r"Unrecognized configuration class <class '[\w.]*?(?P<name>\w+)'> "
     r"(?:for this kind of \w+: |to build an )(?P<head>Auto\w+)"
 )
-
-
-# Functions that two packages define, so that a name alone does not tell which was called.
-_IN_SEVERAL = {"prepare_model_for_kbit_training"}
 
 
 def missing(traceback: Traceback, folder: Folder = DATA) -> tuple[Missing, ...]:
@@ -142,17 +139,35 @@ def _argument(
 ) -> Iterator[Missing]:
     """Look up a parameter of a function. A method printed without its class cannot be found."""
     owner, _, method = match["function"].rpartition(".")
-    if not owner and method in _IN_SEVERAL:
-        return
     passed = dict.fromkeys(frame.module for frame in reversed(frames))
     for module in [*passed, *(item for item in indexed(folder) if item not in passed)]:
         if module not in indexed(folder) or method.startswith("<"):
+            continue
+        is_shown = module in passed and owner  # a bare name may be imported from elsewhere
+        if not is_shown and not is_alone(owner or method, module, folder):
             continue
         index = opened(module, folder)
         found, exists = _parameters(index, owner, method, match["name"])
         if exists:
             yield made("argument", match["name"], match["function"], index, found, error)
             return
+
+
+def argument_in(package: str, function: str, name: str, folder: Folder = DATA) -> Missing | None:
+    """Return which releases of a package's function take the argument; ``None`` if not indexed.
+
+    Args:
+        package: the top-level module of the package whose function it is.
+        function: as an error names it: ``Class.method``, or a bare function.
+    """
+    if package not in indexed(folder):
+        return None
+    index = opened(package, folder)
+    owner, _, method = function.rpartition(".")
+    found, exists = _parameters(index, owner, method, name)
+    return (
+        made("argument", name, function, index, found, Error("TypeError", "")) if exists else None
+    )
 
 
 def _parameters(
@@ -167,19 +182,24 @@ def _parameters(
     for entry in entries:
         if len(entry) < 5:
             continue
-        parameters = entry[4].get(method if owner else "")
+        parameters = entry[4].get(method if owner else "", {})
+        written = frozenset[int]().union(
+            *(releases_of(spans[span]) for span in parameters.values())
+        )
         if parameters:
             exists = True
-            if name in parameters:
-                found |= releases_of(spans[parameters[name]])
-        elif method == "__init__" and "class" in entry[1]:
+            found |= releases_of(spans[parameters[name]]) if name in parameters else frozenset()
+        if method != "__init__" or "class" not in entry[1]:
+            continue
+        # The releases in which the class has no ``__init__``.
+        if others := releases_of(spans[entry[1]["class"]]) - written:
             exists = True
             if name in entry[3]:
-                found |= releases_of(spans[entry[3][name]])
+                found |= releases_of(spans[entry[3][name]]) & others
             for base, span in entry[2].items() if depth else ():
                 simple = base.rpartition(".")[2].partition("[")[0]
                 held, _ = _parameters(index, simple, method, name, depth - 1)
-                found |= held & releases_of(spans[span])
+                found |= held & releases_of(spans[span]) & others
     return frozenset(found), exists
 
 

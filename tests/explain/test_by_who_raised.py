@@ -151,3 +151,140 @@ def test_nan_after_numbers_is_no_overflow_from_the_start() -> None:
 )
 def test_nan_from_the_start_or_in_float16_may_be_an_overflow(text: str) -> None:
     assert "GC401" in {cause.rule.code for cause in explained(text).causes}
+
+
+UNKNOWN = "TypeError: {} got an unexpected keyword argument '{}'\n"
+LACKS = "AttributeError: '{}' object has no attribute '{}'\n"
+TAKES = "TypeError: {}() takes 3 positional arguments but 4 were given\n"
+CARET = "           ^^^^^^^^^^^\n"
+QWEN = "transformers/models/qwen2_vl/modeling_qwen2_vl.py"
+DISPATCH = ("transformers/modeling_utils.py", "from_pretrained", "dispatch_model(model, **kw)")
+
+
+@pytest.mark.parametrize(
+    ("text", "headline", "first"),
+    [
+        # A package calls another one: the atlas knows the argument, and gives the bound.
+        (
+            log(DISPATCH, error=UNKNOWN.format("dispatch_model()", "offload_buffers")),
+            "what ran is older than 0.28.0",
+            "accelerate>=0.28.0",
+        ),
+        (
+            log(
+                ("peft/utils/transformers_weight_conversion.py", "f", "WeightConverter("),
+                error=UNKNOWN.format("WeightConverter.__init__()", "distributed_operation"),
+            ),
+            "in transformers 5.0.0rc0 to 5.5.4 only",
+            "pip install -U peft",
+        ),
+        # ... or only whose function it is.
+        (
+            log(
+                ("trl/trainer/grpo_trainer.py", "f", "p = GuidedDecodingParams(backend=b)"),
+                error=UNKNOWN.format("GuidedDecodingParams.__init__()", "backend"),
+            ),
+            "trl calls GuidedDecodingParams.__init__() of vllm",
+            "pip install -U 'trl[vllm]'",
+        ),
+        (
+            log(
+                ("trl/trainer/grpo_trainer.py", "f", "self.llm = LLM(**kw)"),
+                ("vllm/entrypoints/llm.py", "__init__", "engine_args = EngineArgs("),
+                error=UNKNOWN.format("EngineArgs.__init__()", "odd"),
+            ),
+            "a call of trl reaches EngineArgs.__init__() of vllm",
+            "pip install -U 'trl[vllm]'",
+        ),
+        (
+            log(
+                ("swift/llm/model.py", "f", "x.odd(y=1)"),
+                error=UNKNOWN.format("OddThing.odd()", "y"),
+            ),
+            "swift calls OddThing.odd() with y",
+            "pip install -U ms-swift",
+        ),
+        # A package calls itself: no line of the script is at fault.
+        (
+            log(
+                (QWEN, "forward", "p = self.odd("), error=UNKNOWN.format("Qwen2VLModel.odd()", "y")
+            ),
+            "no line of the script has to change",
+            "pip install -U transformers   and restart",
+        ),
+        (
+            f"    x = self.odd(\n{CARET}" + UNKNOWN.format("Qwen2VLModel.odd()", "y"),
+            "transformers itself calls Qwen2VLModel.odd()",
+            "pip install -U transformers   and restart",
+        ),
+        (
+            log((QWEN, "forward", "self.odd(a, b, c)"), error=TAKES.format("Qwen2VLModel.odd")),
+            "with more values by position than it takes; no line",
+            "pip install -U transformers   and restart",
+        ),
+        (
+            'site-packages/peft/tuners/x.py", line 20, in f\n    g(z=1)\n'
+            + UNKNOWN.format("OddModel.g()", "z"),
+            "peft calls OddModel.g() with z",
+            "where g() is one of your own",
+        ),
+        # What is read of another package's object.
+        (
+            log(
+                ("transformers/trainer.py", "f", "self.accelerator.odd"),
+                error=LACKS.format("Accelerator", "odd"),
+            ),
+            "transformers reads odd of Accelerator (accelerate)",
+            "pip install -U transformers accelerate",
+        ),
+        (
+            f"    x = self.odd(y)\n{CARET}" + LACKS.format("Qwen2_5_VLModel", "odd"),
+            "transformers itself reads odd of its Qwen2_5_VLModel",
+            "pip install -U transformers   and restart",
+        ),
+        (
+            log(
+                ("/r/transformers_modules/m/x/modeling_phi3.py", "f", "c.get_max_length()"),
+                error=LACKS.format("DynamicCache", "get_max_length"),
+            ),
+            "the checkpoint's own code reads get_max_length",
+            "no trust_remote_code=True",
+        ),
+        # A package imports from itself.
+        (
+            log(
+                ("trl/trainer/__init__.py", "<module>", "from .utils import odd"),
+                error="ImportError: cannot import name 'odd' from 'trl.trainer.utils' (/x.py)\n",
+            ),
+            "a file of trl imports odd from another file of trl",
+            "pip install --force-reinstall --no-deps trl",
+        ),
+    ],
+)
+def test_a_call_between_packages_names_both_and_the_release(
+    text: str, headline: str, first: str
+) -> None:
+    answer = explained(text).generally[0].answer
+    assert headline in answer.happened
+    assert answer.do[0].startswith(first) or first in answer.do[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # The script's own class, function, and call.
+        log(TRAINS, error=UNKNOWN.format("MyTrainer.odd()", "y")),
+        log(("/home/me/a.py", "f", "m.odd(y=1)"), error=UNKNOWN.format("Qwen2VLModel.odd()", "y")),
+        log(("/home/me/a.py", "f", "m.odd"), error=LACKS.format("Qwen2VLModel", "odd")),
+        f"    x = model.odd(\n{CARET}" + UNKNOWN.format("Qwen2VLModel.odd()", "y"),
+        # Classes that torch has as well, and what a checkpoint's file fills in.
+        log(("trl/a.py", "f", "d.odd()"), error=LACKS.format("IterableDataset", "odd")),
+        log((QWEN, "forward", "config.odd"), error=LACKS.format("Qwen2VLConfig", "odd")),
+        UNKNOWN.format("Qwen2VLModel.odd()", "y"),
+    ],
+)
+def test_what_may_be_the_scripts_is_not_laid_on_a_package(text: str) -> None:
+    for item in explained(text).generally:
+        assert "itself" not in item.answer.happened
+        assert not {"(datasets)", "of transformers with"} & set(item.answer.happened.split("'"))
+        assert "no line of the script" not in item.answer.happened

@@ -320,10 +320,10 @@ def test_a_run_that_went_on_survived_it(
 @pytest.mark.parametrize(
     ("code", "error", "do"),
     [
-        ("x = self.bays[i]", "IndexError: list index out of range", "print(len(self.bays))"),
-        ("f = BAYS[name](c)", "KeyError: 'frob'", "print(list(BAYS)) before line 12"),
-        ("y = n / len(loader)", "ZeroDivisionError: division by zero", "print(len(loader))"),
-        ("assert len(a) == n", "AssertionError", "print the values in `len(a) == n`"),
+        ("x = self.bays[i]", "IndexError: list index out of range", "p len(self.bays)"),
+        ("f = BAYS[name](c)", "KeyError: 'frob'", "p list(BAYS)"),
+        ("y = n / len(loader)", "ZeroDivisionError: division by zero", "p len(loader)"),
+        ("assert len(a) == n", "AssertionError", "p len(a) == n"),
         (
             "raise NotImplementedError",
             "NotImplementedError",

@@ -7,9 +7,12 @@ import re
 from ... import versions
 from ...atlas import IndexUnusable, Missing, missing, read_tracebacks
 from ...atlas.intervals import Interval, told
+from ...atlas.missing import argument_in
 from ...values import Value
 from ..answer import Answer
+from ..places import distribution_of
 from .base import Case
+from .installing.same_name import DISTRIBUTIONS as _OF_ANOTHER_NAME
 
 _SUBJECTS = {
     "name": "{owner} has {name}",
@@ -152,8 +155,10 @@ def import_of(found: Missing) -> str:
 
 
 def upgrade(who: str) -> str:
-    """Return the command that upgrades a package; Unsloth's two go together."""
-    return f"pip install -U {'unsloth unsloth_zoo' if who.startswith('unsloth') else who}"
+    """Return the command that upgrades the package of a module; Unsloth's two go together."""
+    if who.startswith("unsloth"):
+        return "pip install -U unsloth unsloth_zoo"
+    return f"pip install -U {_OF_ANOTHER_NAME.get(who) or distribution_of(who)}"
 
 
 def _may_be_a_namesake(found: Missing, case: Case) -> bool:
@@ -208,21 +213,30 @@ def released(case: Case, message: str = "") -> Released | None:
         return None
     if not found or found[-1].kind not in _SUBJECTS or _may_be_a_namesake(found[-1], case):
         return None
-    if _is_beyond_the_index(found[-1]):
-        return None
-    package = case.facts.packages.get(found[-1].package)
-    version = str(package.get("version", "")) if package is not None else ""
-    known = Released(found[-1], version if versions.is_valid(version) else "")
-    return None if known.is_before_all else known
+    return _stated(found[-1], case)
 
 
-def package_of(message: str) -> str:
-    """Return the package whose class an error about an argument names; empty if no index has it."""
+def released_in(case: Case, package: str, function: str, argument: str) -> Released | None:
+    """Return which releases of a package take an argument; ``None`` if no index has the function.
+
+    Args:
+        package: whose function it is, as the log and the wheels show.
+    """
     try:
-        found = [item for read in read_tracebacks([message]) for item in missing(read)]
+        found = argument_in(package, function, argument)
     except IndexUnusable:
-        return ""
-    return found[-1].package if found and "." in found[-1].owner else ""
+        return None
+    return _stated(found, case) if found is not None else None
+
+
+def _stated(found: Missing, case: Case) -> Released | None:
+    """Return what is missing beside the stated release; ``None`` where too little was read."""
+    if _is_beyond_the_index(found):
+        return None
+    package = case.facts.packages.get(found.package)
+    version = str(package.get("version", "")) if package is not None else ""
+    known = Released(found, version if versions.is_valid(version) else "")
+    return None if known.is_before_all else known
 
 
 def of_another_release(known: Released) -> Answer:

@@ -24,6 +24,22 @@ def half_there(package: str, name: str) -> Answer:
     )
 
 
+def of_own_file(name: str, module: str) -> Answer:
+    """Answer a module that may be a file of the script's own, beside a package of that name."""
+    return Answer(
+        f"the module {module} that Python found has no {name}",
+        (
+            f"python -c 'import {module.partition('.')[0]} as m; print(m.__file__)'   : is it the "
+            "file or the package that is meant?",
+            "a file of your own beside a package of the same name: rename it",
+        ),
+        why="Python takes the first module of that name on its path; a release of a package that "
+        "lacks the name, or two files that import each other, look the same",
+        known="the message; which of these it is, the path of the module shows",
+        settles=False,
+    )
+
+
 def _no_release(case: Case) -> Answer | None:
     if not case.says(r"packaging[/\\]version\.py"):
         return None

@@ -9,7 +9,8 @@ from ....tables import families
 from ...answer import Answer
 from ..base import Case, General
 from ..released import Released, released, upgrade
-from .half_installed import half_there
+from ..training.calls_of_packages import imports_from_itself
+from .half_installed import half_there, of_own_file
 from .removed import hidden_by_own_file, removed_module, removed_name
 from .same_name import DISTRIBUTIONS, NOT_A_PACKAGE, SAME_NAME
 from .successors import known_name, not_imported_yet
@@ -37,7 +38,8 @@ def _of_another_time(case: Case, package: str, who: str) -> tuple[str, ...]:
     if package.startswith("unsloth") and not who:
         return (f"{upgrade(package)}   and restart the kernel",)
     if package not in _STACK and not who.startswith("unsloth"):
-        return (f"pip install -U {distribution(package)}", _NEWER_PYTHON)
+        both = upgrade(f"{who} {distribution(package)}" if who else distribution(package))
+        return (both, _NEWER_PYTHON)
     if package not in _STACK:
         return (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",)
     if who:
@@ -55,13 +57,15 @@ def _import(case: Case) -> Answer:
     if told is not None:
         return told
     known = released(case)
+    if mixed := imports_from_itself(case, package, name, known):
+        return mixed
     if known is not None:
         return not_imported_yet(case) or known_name(case, known, who)
     is_empty = module == package and "(unknown location)" in case.hit.text
     if name == "__version__" or (is_empty and _is_installed(package, case)):
         return half_there(package, distribution(package))
     if not (who or _is_installed(package, case)):
-        return _of_own_file(name, module)
+        return of_own_file(name, module)
     do = _of_another_time(case, package, who)
     return Answer(
         f"the installed {package} has no {name} in {module}"
@@ -170,21 +174,6 @@ def _is_installed(package: str, case: Case) -> bool:
     """Return whether a module is known to be a package's, by its name or by where it lies."""
     is_known = package in SAME_NAME or package in DISTRIBUTIONS or package in _STACK
     return is_known or case.says(r"(?:site|dist)-packages")
-
-
-def _of_own_file(name: str, module: str) -> Answer:
-    return Answer(
-        f"the module {module} that Python found has no {name}",
-        (
-            f"python -c 'import {module.partition('.')[0]} as m; print(m.__file__)'   : is it the "
-            "file or the package that is meant?",
-            "a file of your own beside a package of the same name: rename it",
-        ),
-        why="Python takes the first module of that name on its path; a release of a package that "
-        "lacks the name, or two files that import each other, look the same",
-        known="the message; which of these it is, the path of the module shows",
-        settles=False,
-    )
 
 
 def _unknown(name: str) -> Answer:

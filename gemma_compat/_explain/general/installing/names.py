@@ -6,7 +6,9 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General
+from ..between import cut_frame
 from ..released import Released, released, upgrade
+from ..training.calls_of_packages import read_by_a_package
 from .successors import known_name
 
 
@@ -71,34 +73,27 @@ def _of_the_script(owner: str, name: str) -> tuple[str, ...]:
 _OF_TRL = re.compile(
     r"(?:SFT|DPO|GRPO|KTO|ORPO|CPO|PPO|RLOO|Reward|OnlineDPO|XPO|NashMD|BCO|GKD|PRM)Trainer"
 )
-# Families of transformers: a class of such a name that its own code reads is mostly not a user's.
-_OF_TRANSFORMERS = re.compile(r"(?:Pali)?Gemma|Llama|Mllama|Qwen[23]|Mi[sx]tral|Phi\d")
 _OF_A_MODEL = re.compile(r"For[A-Z]|Model|Config|Tokeniz|Processor|Trainer|Cache|Layer|Module")
 
 
 def _of_the_base(case: Case, owner: str, name: str) -> Released | None:
-    """Return which releases of transformers' Trainer set what a trainer made of it lacks."""
-    if not owner.endswith("Trainer") or owner == "Trainer":
+    """Return which releases set what a trainer lacks that was made of TRL's or transformers'."""
+    if not owner.endswith(("Trainer", "Config")) or owner == "Trainer":
         return None
-    known = released(case, f"AttributeError: 'Trainer' object has no attribute '{name}'")
-    return None if known is None or known.is_everywhere else known
-
-
-# A frame whose beginning was lost in pasting: the file of a package, without `File`.
-_CUT_FRAME = re.compile(
-    r"(?m)^\W{0,9}(?:[\w.-]{1,60}[/\\]){0,12}(?P<module>unsloth(?:_zoo)?|transformers|trl|peft|"
-    r"accelerate|axolotl|llamafactory|swift|torchtune)[/\\][\w./\\-]{1,120}\.py\"?, line \d{1,6}, "
-    r"in "
-)
+    of_trl = re.sub(r"^_?Unsloth", "", owner)
+    for base in ((of_trl,) if of_trl != owner else ()) + ("Trainer",):
+        known = released(case, f"AttributeError: '{base}' object has no attribute '{name}'")
+        if known is not None and not known.is_everywhere:
+            return known
+    return None
 
 
 def _reader(case: Case, owner: str) -> str:
     """Return who reads the attribute: a package where a cut frame or a generated class names it."""
     if case.places or case.frames:
         return case.reader
-    cut = [match["module"] for match in _CUT_FRAME.finditer(case.above[-800:])]
-    if cut:
-        return cut[-1].removesuffix("_zoo")
+    if cut := cut_frame(case):
+        return cut.removesuffix("_zoo")
     return "unsloth" if re.match(r"Unsloth\w+(?:Config|Trainer)\b", owner) else case.reader
 
 
@@ -115,22 +110,19 @@ def _attribute(case: Case) -> Answer:
         outside = [item for item in outside if item != "peft"]
     who = outside[-1] if outside and not case.is_of_the_script else _reader(case, owner)
     unsloth = who == "unsloth" and "For" in owner
-    together = _of_the_script(owner, name)
+    if not unsloth and (by_one := read_by_a_package(case, owner, name)):
+        return by_one
+    advised = _of_the_script(owner, name)
     if who not in {"the script", "transformers", "some code"}:
-        together = (
+        advised = (
             upgrade(who),
             f"or what it reads back to the same time: python -m gemma_compat advise --with {who}",
-        )
-    if who == "transformers" and f"self.{name}" in case.code and _OF_TRANSFORMERS.match(owner):
-        together = (
-            "pip install -U transformers   and restart the kernel or the program",
-            "or the release before, or without what patches its classes (Unsloth, Liger)",
         )
     return Answer(
         f"{who} reads {name} of a {owner}, which has no such attribute here",
         ("load the model with FastLanguageModel or FastModel, which set it",)
         if unsloth
-        else together,
+        else advised,
         why="a model that another loader made, or a name that another release has"
         if _OF_A_MODEL.search(owner)
         else "an object of another kind than that line expects, or a name that another release has",

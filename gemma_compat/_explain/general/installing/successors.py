@@ -6,6 +6,7 @@ import re
 
 from .... import versions
 from ...answer import Answer
+from ...unknown import OF_MODEL
 from ..base import Case
 from ..released import Released, import_of, released, upgrade
 
@@ -42,7 +43,8 @@ def known_name(case: Case, known: Released, who: str) -> Answer:
     """Answer with the releases that have a name, a module or an attribute of an object."""
     found = known.found
     if found.kind == "attribute":
-        return _known_attribute(known, who)
+        is_of_hub = bool(case.places) and case.places[-1].module == OF_MODEL
+        return _of_hub_code(known) if is_of_hub else _known_attribute(known, who)
     asks = f"; the last frame that asks for it is of {who}" if who else ""
     if known.is_everywhere and not known.contradicts and found.kind in {"name", "module"}:
         return _everywhere(known, asks)
@@ -100,6 +102,23 @@ def not_imported_yet(case: Case) -> Answer | None:
         why="a module is an attribute of its package only after it was imported once; which import "
         "does so differs between releases",
         known=f"read in the wheels of {known.found.package}, which have this module",
+        certain=False,
+        settles=False,
+    )
+
+
+def _of_hub_code(known: Released) -> Answer:
+    """Answer for code from beside a checkpoint, which stays as it was uploaded."""
+    first = known.found.releases[0]
+    older = f"pip install '{known.found.package}<={first.last}'"
+    return Answer(
+        f"the checkpoint's own code reads {known.found.name}: {known.happened}",
+        (
+            "no trust_remote_code=True, where transformers has a class for this model",
+            older if not first.to_end else known.command,
+        ),
+        why="code that lies beside a checkpoint is of the time when it was uploaded",
+        known=f"the last frame is of that code; read in the wheels of {known.found.package}",
         certain=False,
         settles=False,
     )

@@ -7,6 +7,7 @@ import re
 from ...answer import Answer
 from ...unknown import OWN
 from ..base import Case, General
+from .calls_of_packages import TOO_MANY, by_a_package
 from .missing_argument import is_a_reward, missing_argument
 
 
@@ -88,6 +89,8 @@ def _too_many(case: Case) -> Answer:
     near = case.hit.before[-4000:] + case.around + case.hit.after[:2000]
     if case.is_of_the_script:
         return _by_the_script(function)
+    if by_one := by_a_package(case, function, TOO_MANY):
+        return by_one
     if case.is_of_unsloth if case.places else "nsloth" in near:
         do: tuple[str, ...] = (
             "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then restart",

@@ -8,7 +8,8 @@ from ....atlas.intervals import Interval, told
 from ...answer import Answer
 from ..base import Case
 from ..installing.successors import by_autoawq
-from ..released import package_of, released, upgrade
+from ..released import released, upgrade
+from .calls_of_packages import MISSING, by_a_package
 from .known_by_name import PLACEHOLDERS, known_by_name
 
 # What transformers made required in the parts of every model, and since when.
@@ -233,32 +234,6 @@ def _is_as_old(case: Case, function: str, first: Interval) -> bool:
     return known is not None and known.found.releases[:1] == (first,)
 
 
-def _of_its_own_package(case: Case, function: str, name: str, package: str) -> Answer | None:
-    """Answer a package that calls its method without what that method asks for.
-
-    A forward or an ``__init__`` hands on what the caller gave, so that may be at fault instead.
-    """
-    method = function.rpartition(".")[2]
-    if not package or "." not in function or method.startswith("__") or method.endswith("forward"):
-        return None
-    shown = case.places[-1].module == package if case.places else False
-    called = rf"\bself\.{method}\([^\n]{{0,200}}(?:\n[\s^~]*)?\Z"
-    if not shown and (case.places or not re.search(called, case.above.rstrip())):
-        return None
-    return Answer(
-        f"{package} itself calls {function}() without {name}, which it asks for: no line of "
-        "the script has to change",
-        (
-            f"{upgrade(package)}   and restart the kernel or the program",
-            f"or the release before, where that is the newest: pip index versions {package}",
-        ),
-        why="the release has that fault, or an update of it is half in a running process",
-        known=f"the method is {package}'s, and so is the line that calls it",
-        certain=shown,
-        settles=False,
-    )
-
-
 def missing_argument(case: Case) -> Answer:
     """Answer a call that lacks an argument, by whose call and whose function it is."""
     function, name = case.match["function"], case.match["name"]
@@ -277,11 +252,14 @@ def missing_argument(case: Case) -> Answer:
         return PLACEHOLDERS
     asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
     known = released(case, asked)
-    if of_one := _of_its_own_package(case, function, name, package_of(asked)):
-        return of_one
+    is_data = name == "self" or (function.endswith("forward") and name in _OF_A_BATCH)
+    by_one = None if is_data else by_a_package(case, function, MISSING, name)
+    if by_one is not None and "itself" in by_one.happened:
+        return by_one
     spans = known.found.releases if known is not None and "." in function else ()
     if known is None or not spans or spans[0].from_start or _is_as_old(case, function, spans[0]):
-        return _required_since(function, name) or _called_without(case, function, name)
+        since = _required_since(function, name)
+        return since or by_one or _called_without(case, function, name)
     package, first = known.found.package, spans[0].first
     return Answer(
         f"{function}() asks for {name} in {package} {told(spans)}, and its caller was written for "

@@ -7,7 +7,8 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..installing.successors import by_autoawq
-from ..released import Released, of_another_release, released, upgrade
+from ..released import Released, of_another_release, released, released_in, upgrade
+from .calls_of_packages import UNKNOWN, by_a_package, owner_in
 from .handed_to_models import OF_THE_TRAINER, handed_to_a_model
 from .known_by_name import known_by_name
 from .trl_arguments import (
@@ -32,14 +33,6 @@ _RENAMED = {
     "load_in_8bit": "quantization_config=BitsAndBytesConfig(load_in_8bit=True)",
     "use_flash_attention_2": 'attn_implementation="flash_attention_2"',
 }
-# Functions that others call by their bare name, and whose they are.
-_OWNERS = {
-    "prepare_model_for_kbit_training": "peft",
-    "get_peft_model": "peft",
-    "inject_adapter_in_model": "peft",
-    "init_empty_weights": "accelerate",
-    "dispatch_model": "accelerate",
-}
 # What a trainer calls that the script has passed to it.
 _HANDED_OVER = re.compile(
     r"(?<!def )\b(?P<hook>reward_func|compute_metrics|preprocess_logits_for_metrics|"
@@ -63,26 +56,9 @@ def _handed_to_a_hook(caller: str, name: str, function: str, hook: str) -> Answe
     )
 
 
-def _by_one_package(name: str, function: str, who: str) -> Answer:
-    """Answer a call that a package makes of a bare function: its own, or another's."""
-    owner = _OWNERS.get(function, "")
-    return Answer(
-        f"{who} calls {function}() with {name}, which the installed release"
-        f"{f' of {owner}' if owner else ''} does not take",
-        (
-            upgrade(owner) if owner else upgrade(who),
-            f"or {who} and what that function is of to releases of the same time: "
-            f"python -m gemma_compat advise --with {who}",
-        ),
-        why="the caller was written for another release of what it calls",
-        known="the message and the last frame, which is the caller's",
-        settles=False,
-    )
-
-
-def _by_packages(name: str, function: str, packages: list[str]) -> Answer:
-    """Answer by who calls whom."""
-    if function == "__init__" and not packages:
+def _by_nobody_known(name: str, function: str) -> Answer:
+    """Answer where no frame of a package shows who calls."""
+    if function == "__init__":
         return Answer(
             f"a class is made with {name}, which it does not take",
             ("the whole traceback: its last frame shows which class, and who makes it",),
@@ -90,25 +66,13 @@ def _by_packages(name: str, function: str, packages: list[str]) -> Answer:
             known="the message; which class it is, it does not say",
             settles=False,
         )
-    if len(set(packages)) == 1 and "." not in function:
-        return _by_one_package(name, function, packages[0])
-    if len(set(packages)) < 2:
-        return Answer(
-            f"{function}() is given {name}, and takes no such argument",
-            (
-                f"look up {function} as it is installed: the argument was renamed, moved, or is "
-                "newer or older than it",
-            ),
-            known="the message; which release has it is not in the log",
-            settles=False,
-        )
-    between = f"{packages[-2]} and {packages[-1]}" if packages[-2] != packages[-1] else packages[-1]
-    together = f"bring {between} to releases of the same time: python -m gemma_compat advise"
     return Answer(
-        f"{packages[-1]} calls {function}() with {name}, which the installed release does not take",
-        (together, f"pip install -U {packages[-1]}"),
-        why="the caller was written for another release of what it calls",
-        known="the message and the frames; which releases agree, `advise` finds",
+        f"{function}() is given {name}, and takes no such argument",
+        (
+            f"look up {function} as it is installed: the argument was renamed, moved, or is "
+            "newer or older than it",
+        ),
+        known="the message; which release has it is not in the log",
         settles=False,
     )
 
@@ -133,6 +97,8 @@ def _argument(case: Case) -> Answer:
     if by_name := known_by_name(function, name):
         return by_name
     known = by_the_atlas(case, function, name)
+    if known is None and (owner := owner_in(case, function)):
+        known = released_in(case, owner, function, name)
     if of_adapter := of_an_adapter(case, function, known):
         return of_adapter
     if known is not None and not known.contradicts:
@@ -156,7 +122,7 @@ def _argument(case: Case) -> Answer:
     hook = _hook(case)
     if hook and packages:
         return _handed_to_a_hook(packages[-1], name, function, hook)
-    return _by_packages(name, function, packages)
+    return by_a_package(case, function, UNKNOWN, name) or _by_nobody_known(name, function)
 
 
 def _hook(case: Case) -> str:
@@ -169,6 +135,10 @@ def _hook(case: Case) -> str:
 def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
     """Answer with the releases that take the argument, and with what took its place."""
     name, function = known.found.name, known.found.owner
+    if not known.found.releases and name not in _RENAMED:
+        by_package = by_a_package(case, function, UNKNOWN, name, known.happened)
+        if by_package is not None:
+            return by_package
     moved = _moved(case, function, name)
     who = packages[-1] if packages else "the script"
     # Without frames a script, a framework or a file may give it.
@@ -192,7 +162,7 @@ def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
     if who not in {"the script", known.found.package} and not known.is_newer:
         do.append(upgrade(who))
     do += [known.command] if known.command else [f"leave {name} out"]
-    older = f": what ran is older than {known.found.oldest}, or another class of that name"
+    older = f": what ran is older than {known.found.oldest}, or another of that name"
     return Answer(
         f"{gives}: {known.happened}{older if known.is_everywhere else ''}",
         tuple(do),
@@ -228,7 +198,7 @@ KINDS: tuple[General, ...] = (
             '"/x/site-packages/trl/trainer/sft_trainer.py",'
             " line 208, in __init__\n    model = prepare_model_for_kbit_training(\nTypeError: "
             "prepare_model_for_kbit_training() got an unexpected keyword argument "
-            "'gradient_checkpointing_kwargs'": "pip install -U peft",
+            "'gradient_checkpointing_kwargs'": "peft>=0.9.0",
             "TypeError: LlamaForCausalLM.forward() got an unexpected keyword argument "
             "'unit_locations'": "print(batch.keys())",
             "TypeError: PhiForCausalLM.forward() got an unexpected keyword argument "
