@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Mapping
 from functools import cached_property
-from itertools import accumulate, count
+from itertools import accumulate, compress, count
 
 # A row ends where a line ends, or where a bar is drawn again over the last one.
 _TO_SHAPES = bytes.maketrans(b"123456789\r", b"000000000\n")
@@ -32,20 +32,19 @@ class Piece:
 
     @cached_property
     def _breaks(self) -> bytes:
-        """Return what ends each row."""
-        return self.data.translate(None, _BUT_BREAKS)
+        """Return what ends each row, where not each is a line."""
+        return self.data.translate(None, _BUT_BREAKS) if b"\r" in self.data else b""
 
     def rows_of(self, shapes: Container[bytes]) -> Mapping[bytes, list[int]]:
         """Return the numbers of the rows that have each of these shapes, from 0."""
         rows: dict[bytes, list[int]] = defaultdict(list)
-        numbered = zip(self._rows, count())
-        for shape, number in [one for one in numbered if one[0] in shapes]:
-            rows[shape].append(number)
+        for number in compress(count(), map(shapes.__contains__, self._rows)):
+            rows[self._rows[number]].append(number)
         return rows
 
     def line(self, row: int) -> int:
         """Return the number of the line that a row is in, from 0."""
-        return self._breaks.count(b"\n", 0, row)
+        return self._breaks.count(b"\n", 0, row) if self._breaks else row
 
     def start(self, row: int) -> int:
         """Return where a row begins."""

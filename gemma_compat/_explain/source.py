@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,16 +42,17 @@ _FEWEST_SETTINGS, _SHARE_OF_SETTINGS = 6, 0.85  # of a file of settings
 _ABOVE, _BELOW = 3000, 1500  # characters around a hit
 
 
+@lru_cache(maxsize=1)  # of one log it is asked twice
 def source_lines(text: str) -> frozenset[int]:
     """Return the numbers of the lines that are source or configuration, from 1.
 
     In a text that is mostly source, comments, docstrings and whatever is indented count as well.
     """
     lines = text.splitlines()
-    statements = _matching(_STATEMENT, lines)
-    if not _is_mostly_source(lines):
+    statements, parts = _matching(_STATEMENT, lines), _matching(_PART, lines)
+    if not _is_mostly_source(lines, statements, parts):
         return frozenset(statements | _blocks_of_comments(lines))
-    known = statements | _matching(_PART, lines)
+    known = statements | parts
     return frozenset(known | _between(lines, known))
 
 
@@ -64,18 +66,19 @@ def is_source(hit: Hit) -> bool:
         above = above.partition("\n")[2]
     text, number = f"{above}{hit.text}\n{hit.after[:_BELOW]}", above.count("\n") + 1
     lines = text.splitlines()
-    if _is_mostly_source(lines):
-        return number in source_lines(text)
-    return number in _blocks_of_comments(lines)
+    statements, parts = _matching(_STATEMENT, lines), _matching(_PART, lines)
+    found = _blocks_of_comments(lines)
+    if _is_mostly_source(lines, statements, parts):
+        found |= statements | parts | _between(lines, statements | parts)
+    return number in found
 
 
 def _matching(pattern: re.Pattern[str], lines: list[str]) -> set[int]:
     return {number for number, line in enumerate(lines, 1) if pattern.match(line)}
 
 
-def _is_mostly_source(lines: list[str]) -> bool:
-    statements = _matching(_STATEMENT, lines)
-    both = len(statements | _matching(_PART, lines))
+def _is_mostly_source(lines: list[str], statements: set[int], parts: set[int]) -> bool:
+    both = len(statements | parts)
     filled = sum(1 for line in lines if line.strip() and not _COMMENT.match(line))
     is_program = len(statements) >= _FEWEST and both >= _SHARE * filled
     return is_program or (both >= _FEWEST_SETTINGS and both >= _SHARE_OF_SETTINGS * filled)

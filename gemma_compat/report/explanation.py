@@ -223,8 +223,8 @@ def _log_says(found: Explanation, verbose: bool) -> list[str]:
     if found.skimmed:
         above, below = found.skimmed
         text = (
-            f"Of lines {above:,} to {below:,}, of which hardly one is like another, only those near "
-            "an error, a warning or a loss were read, as far as those are few"
+            f"Of lines {above:,} to {below:,}, of which hardly one is like another, only those "
+            "near an error, a warning or a loss were read, as far as those are few"
         )
         lines += wrap(text, first="- ", rest="  ")
     for name, releases in found.several.items():
