@@ -439,6 +439,81 @@ def test_the_situation_in_the_log_decides(
             "rotary embedding",
         ),
         (
+            "llama_adapter_lora_init: failed to apply lora adapter: failed to open GGUF file 'x'",
+            "",
+            "convert_lora_to_gguf",
+        ),
+        (
+            "vllm serve unsloth/gemma-3-4b-it\nValueError: No available memory for the cache "
+            "blocks.",
+            "gpu_memory_utilization=0.9",
+            "from_pretrained",
+        ),
+        (
+            "ValueError: No available memory for the cache blocks.\nthe GRPO paper was read",
+            "gpu_memory_utilization=0.9",
+            "vllm_gpu_memory_utilization",
+        ),
+        (
+            'scaled_dot_product_attention is used\nTraceback (most recent call last):\n  File "/w/'
+            't.py", line 9, in f\n    dist.init_process_group("x")\nRuntimeError: Invalid backend: '
+            "'ncll'",
+            "",
+            "fused attention",
+        ),
+        (
+            "ValueError: You cannot fine-tune a purely quantized model. Please attach trainable "
+            "adapters on top of the quantized model.",
+            "",
+            "not even with an adapter",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/x/site-packages/sglang/srt/a.py", line '
+            "9, in f\n    raise ValueError(\nValueError: Unknown quantization method: q2. Must be",
+            "this SGLang has no quantization q2",
+            "install -U vllm",
+        ),
+        (
+            'I used mergekit and slerp.\nTraceback (most recent call last):\n  File "/x/site-'
+            'packages/exllamav2/config.py", line 20, in f\n    g()\nValueError: Unsupported '
+            "architecture Qwen3ForCausalLM",
+            "exllamav2 does not know",
+            "this mergekit",
+        ),
+        (
+            "AttributeError: 'tuple' object has no attribute 'cpu'",
+            "returned several values",
+            "predictions hold more",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/myopt.py", line 5, in step\n    m = '
+            "group['momentum']\nKeyError: 'momentum'",
+            "",
+            "of another optimizer",
+        ),
+        ("RuntimeError: A GPU is required to run this notebook", "", "quantiz"),
+        (
+            'Traceback (most recent call last):\n  File "/w/c.py", line 3, in ask\n    f()\n  File '
+            '"/x/site-packages/requests/models.py", line 8, in generate\n    raise X\nrequests.'
+            "exceptions.ChunkedEncodingError: ('Connection broken: IncompleteRead(0 bytes read)')\n"
+            "the answer goes through the tokenizer",
+            "",
+            "from the Hub",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/t.py", line 3, in f\n    return text + '
+            'tokenizer.eos_token\nTypeError: can only concatenate str (not "NoneType") to str',
+            "missing. print(tokenizer.special_tokens_map)",
+            "",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/x/site-packages/sglang/srt/a.py", line '
+            "3, in f\n    g()\nAttributeError: Model Gem does not support BitsAndBytes quantization "
+            "yet.",
+            "-U sglang",
+            "-U vllm",
+        ),
+        (
             "ValueError: No LoRA keys associated to UNet2DConditionModel found with the prefix "
             "'unet'.",
             "no rule here knows it",

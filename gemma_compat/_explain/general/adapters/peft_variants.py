@@ -69,7 +69,8 @@ KINDS: tuple[General, ...] = (
             f"a layer that the adapter goes onto does not take "
             f"{case.match['name'] or case.match['other'].rstrip('.')}",
             (
-                "use_dora=False, lora_bias=False, lora_dropout=0   as the message names it",
+                f"without {case.match['name'] or case.match['other'].rstrip('.')} in LoraConfig "
+                "(use_dora=False, lora_bias=False, lora_dropout=0)",
                 "or leave that layer out of target_modules or target_parameters",
                 "or pip install -U peft   where a newer one takes it",
             ),

@@ -46,7 +46,9 @@ def _not_supported_by_quantizer(case: Case) -> Answer | None:
     )
 
 
-def _training_refused(case: Case) -> Answer:
+def _training_refused(case: Case) -> Answer | None:
+    if "attach trainable adapters" in case.hit.text:
+        return None  # it can be trained, with an adapter
     if "torch.compile" in case.hit.text:
         return Answer(
             "a quantized model was compiled before the trainer got it, and the Trainer refuses "

@@ -139,18 +139,19 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "columns-of-two-data-sets",
-        r"features can't be aligned|features .{0,80}don't match|"
+        r"features can't be aligned|same features but features for .{1,80} don't match|"
         r"Column mismatch between batch|External features info don't match|"
         r"Features of the new split don't match",
         always(
-            "two data sets that are joined have columns of different types",
+            "columns that have to be equal are not: of two data sets, or of features and rows",
             "dataset_b = dataset_b.cast(dataset_a.features)",
             "or select_columns(...) on both first: the columns that the trainer reads",
-            known="the message names the column and both types",
+            known="the message names what differs",
         ),
         {
+            "RuntimeError: text features and image features shapes don't match": "",
             "ValueError: The features can't be aligned because the key messages of features {x} "
-            "has unexpected type": "cast"
+            "has unexpected type": "cast",
         },
     ),
     General(

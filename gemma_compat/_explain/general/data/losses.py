@@ -47,6 +47,7 @@ def _backward_types(case: Case) -> Answer:
         why="the forward pass lets some losses (mean squares, binary cross-entropy) mix types; "
         "their gradient does not",
         known="the message has both types; which tensor it is, it does not say",
+        certain=False,
         settles=False,
     )
 

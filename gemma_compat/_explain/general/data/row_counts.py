@@ -182,7 +182,8 @@ KINDS: tuple[General, ...] = (
         r"in `split_batches` mode, the batch size \(\d+\) needs to be a round multiple|"
         r"You can't use batches of different size with `dispatch_batches=True`",
         always(
-            "the batch cannot be shared out evenly among the processes",
+            "the batches of accelerate's processes do not fit together: a batch that cannot be "
+            "shared out evenly, or rows of different lengths",
             "split_batches=False, dispatch_batches=False   in accelerator_config",
             "or per_device_train_batch_size a multiple of the number of processes",
         ),

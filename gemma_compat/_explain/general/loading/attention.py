@@ -266,7 +266,7 @@ KINDS: tuple[General, ...] = (
     General(
         "no-kernel-for-these-scores",
         r"cutlassF: no kernel found to launch|No available kernel\.\s+Aborting execution|"
-        r"RuntimeError: Invalid backend\b|No available kernel\. Aborting|"
+        r"RuntimeError: Invalid backend$|No available kernel\. Aborting|"
         r"\(\*bias\): last dimension must be contiguous",
         _no_kernel,
         {

@@ -128,7 +128,7 @@ KINDS: tuple[General, ...] = (
     General(
         "no-gpu-for-quantization",
         r"No GPU found\. A GPU is needed for quantization|"
-        r"GPU is required to (?:quantize|run)|AWQ is only available on GPU",
+        r"GPU is required to (?:quantize|run (?:\w+ )?quantiz)|AWQ is only available on GPU",
         always(
             "this way of quantizing needs a GPU, and the process sees none",
             'python -c "import torch; print(torch.__version__, torch.cuda.is_available())"',

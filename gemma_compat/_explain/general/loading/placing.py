@@ -7,7 +7,17 @@ from ..base import Case, General, always
 from .offloaded import too_large
 
 
-def _replica(case: Case) -> Answer:
+def _replica(case: Case) -> Answer | None:
+    if case.match[0].startswith("chunk") and not case.says(r"scatter|parallel_apply|replica"):
+        return None  # torch.chunk of the script
+    if case.match[0].startswith("does not support"):
+        return Answer(
+            "DataParallel (several GPUs in one process) is not supported there",
+            (
+                "CUDA_VISIBLE_DEVICES=0 before the command",
+                "or one process for each GPU: accelerate launch, torchrun --nproc_per_node GPUS",
+            ),
+        )
     return Answer(
         "the model runs as copies on several GPUs in one process (DataParallel), and one of them "
         "failed",
@@ -66,7 +76,9 @@ KINDS: tuple[General, ...] = (
         _replica,
         {
             "RuntimeError: module must have its parameters and buffers on device cuda:0 "
-            "(device_ids[0]) but found one of them on device: cuda:1": "CUDA_VISIBLE_DEVICES=0"
+            "(device_ids[0]) but found one of them on device: cuda:1": "CUDA_VISIBLE_DEVICES=0",
+            'Traceback (most recent call last):\n  File "/w/t.py", line 9, in f\n    '
+            "torch.chunk(x, 2)\nRuntimeError: chunk expects at least a 1-dimensional tensor": "",
         },
     ),
     General(

@@ -47,14 +47,18 @@ def _broken_off(case: Case) -> Answer | None:
             known="the message; why the connection broke is not in it",
             settles=False,
         )
-    if not re.search(r"CAS service|Data processing error|reconstruction", case.match[0]) and (
-        not case.is_of_a_hub
+    of_the_hub = re.search(r"huggingface_hub|hf_xet|fsspec|datasets[/\\]", case.frames)
+    if not re.search(r"CAS service|Data processing error|reconstruction", case.match[0]) and not (
+        of_the_hub or not case.packages and case.is_of_a_hub
     ):
         return another_server(case)
     return Answer(
-        "a download from the Hub broke off",
+        "a transfer of files with the Hub broke off"
+        if case.match[0].startswith(("CAS", "Data")) and not case.frames
+        else "a download from the Hub broke off",
         (
-            "hf download MODEL   once more: it goes on where it stopped",
+            "hf download MODEL   once more: it goes on where it stopped (an upload: hf "
+            "upload-large-folder)",
             "HF_HUB_DISABLE_XET=1 before the command, where it fails again; df -h for a full disk",
         ),
         known="the message; why the connection broke is not in it",

@@ -96,7 +96,7 @@ def _of_megatron(case: Case) -> Answer | None:
 
 def _options_of_another(case: Case) -> Answer | None:
     lines = case.frames.splitlines()
-    if not lines or "group" not in lines[-1]:
+    if not lines or "group" not in lines[-1] or case.is_of_the_script:
         return None
     name = case.match["name"]
     return Answer(

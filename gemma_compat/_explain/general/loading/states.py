@@ -55,8 +55,10 @@ _OFFLOADED = Answer(
 )
 
 
-def _named_weight(case: Case) -> Answer:
+def _named_weight(case: Case) -> Answer | None:
     name = case.match["name"]
+    if "pandas" in case.packages:
+        return None  # a column of a table
     if (
         name.rpartition("model.")[2] in {"lm_head.weight", "Im_head.weight"}
         and not case.log.is_other
@@ -149,6 +151,8 @@ KINDS: tuple[General, ...] = (
             "KeyError: 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight'": "prefix",
             "    self._update_offload(offload_index, adapters_weights)\nKeyError: "
             "'base_model.model.model.model.layers.14.mlp.down_proj'": "device_map='cpu'",
+            'Traceback (most recent call last):\n  File "/x/site-packages/pandas/core/indexes/base.'
+            "py\", line 38, in get_loc\n    f()\nKeyError: 'body.weight'": "",
             "while saving google/gemma-7b-it\nKeyError: 'model.lm_head.weight'": "embeddings",
         },
     ),

@@ -270,10 +270,11 @@ KINDS: tuple[General, ...] = (
                 known="the converter says so; which of these it is, it does not say",
                 settles=False,
             )
-            if re.search(r"(?i)gguf|ggml|llama\.?cpp|convert", case.near)
+            if re.search(r"(?i)gguf|ggml|llama\.?cpp|convert[-_](?:lora|hf|llama)", case.near)
             else None
         ),
         {
+            "converted with coremltools\nError: unrecognized tensor name 'foo.bar'": "",
             "Cannot convert falcon lora to GGUF.\nError: unrecognized tensor": (
                 "convert_lora_to_gguf"
             ),

@@ -12,6 +12,8 @@ _NOT_THEIRS = {"transformers", "torch"}  # they run what another program asks fo
 
 def _is_mergekit(case: Case) -> bool:
     """Return whether the text near a line tells of mergekit, whose wording others have too."""
+    if case.packages:
+        return "mergekit" in case.packages
     return re.search(r"(?i)merge.?kit|merge_method|\bslerp\b|\bdare_ties\b", case.near) is not None
 
 

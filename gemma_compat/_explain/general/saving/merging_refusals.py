@@ -49,6 +49,14 @@ def _packed(case: Case) -> Answer | None:
     )
 
 
+_MERGED_4_BITS = Answer(
+    "merged_4bit writes a model that was loaded in 4 bits and has an adapter; this one is another",
+    (
+        "save_method='merged_16bit'   (what GGUF, vLLM and a further training want)",
+        "or load with load_in_4bit=True and get_peft_model, train, and then merged_4bit",
+    ),
+    known="the check is in unsloth_zoo's saving_utils.py (read in 2026.10.9)",
+)
 _OF_THE_HUB = re.compile(r"huggingface|HfHub|hf\.co|amazonaws\.com/repos")
 _NO_ROOM = Answer(
     "the account's room for private repositories on the Hub is full",
@@ -162,16 +170,21 @@ KINDS: tuple[General, ...] = (
         "four-bit-merge-of-another-model",
         r"Cannot use 'merged_4bit'|for 'merged_4bit' save\.|Failed to save merged 4-bit model|"
         r"Failed to merge LoRA weights for 4-bit save",
-        always(
-            "merged_4bit writes a model that was loaded in 4 bits and has an adapter; this one is "
-            "another",
-            "save_method='merged_16bit'   (what GGUF, vLLM and a further training want)",
-            "or load with load_in_4bit=True and get_peft_model, train, and then merged_4bit",
-            known="the check is in unsloth_zoo's saving_utils.py (read in 2026.10.9)",
+        lambda case: (
+            _MERGED_4_BITS.replace(
+                happened="the save in 4 bits failed; the error quoted behind it is the cause",
+                known="unsloth_zoo's saving_utils.py wraps any error so (read in 2026.10.9)",
+                settles=False,
+            )
+            if case.match[0].startswith("Failed")
+            else _MERGED_4_BITS
         ),
         {
             "ValueError: Model does not appear to be quantized. Cannot use 'merged_4bit'.": (
                 "merged_16bit"
+            ),
+            "RuntimeError: Failed to save merged 4-bit model: [Errno 28] No space left on device": (
+                "is the cause"
             ),
         },
         alone=True,

@@ -97,28 +97,38 @@ KINDS: tuple[General, ...] = (
         "mediapipe-knows-no-such-model",
         r"Unknown special model: (?P<name>[\w-]{2,40})|but get model_type: ?(?P<lora>[\w-]{2,40})|"
         r"LoRA is not supported for CPU backend",
-        lambda case: Answer(
-            "MediaPipe's converter does not take "
-            + (
-                f"the model type {case.match['name']}"
-                if case.match["name"]
-                else f"an adapter for {case.match['lora']}"
-                if case.match["lora"]
-                else "an adapter for the CPU backend"
-            ),
-            (
-                "merge first (merge_and_unload, save_pretrained), and convert the merged model",
-                "pip install -U 'mediapipe>=0.10.35,<1.0'   for Gemma 3",
-                f"or {_LITERT}",
-            ),
-            why="the converter has a list of models, and a shorter one for adapters (GPU only)",
-            known="the check is in llm_converter.py and safetensors_converter.py (read in 0.10.21 "
-            "and 0.10.35)",
+        lambda case: (
+            None
+            if "CPU backend" in case.match[0]
+            and not re.search("(?i)mediapipe|llm_convert", case.near)
+            else Answer(
+                "MediaPipe's converter does not take "
+                + (
+                    f"the model type {case.match['name']}"
+                    if case.match["name"]
+                    else f"an adapter for {case.match['lora']}"
+                    if case.match["lora"]
+                    else "an adapter for the CPU backend"
+                ),
+                (
+                    *(
+                        ()
+                        if case.match["name"]
+                        else ("merge_and_unload, save_pretrained, and convert the merged model",)
+                    ),
+                    "pip install -U 'mediapipe>=0.10.35,<1.0'   for Gemma 3",
+                    f"or {_LITERT}",
+                ),
+                why="the converter has a list of models, and a shorter one for adapters (GPU only)",
+                known="the check is in llm_converter.py and safetensors_converter.py (read in "
+                "0.10.21 and 0.10.35)",
+            )
         ),
         {
             "ValueError: Unknown special model: GEMMA3_1B": "mediapipe>=0.10.35",
             "ValueError: LoRA is only applicable for the model_type: GEMMA_2B, PHI_2, but get "
-            "model_type: GEMMA_7B.": "merge first",
+            "model_type: GEMMA_7B.": "merge_and_unload",
+            "LoRA is not supported for CPU backend in this build of my engine": "",
         },
         alone=True,
     ),

@@ -125,12 +125,10 @@ KINDS: tuple[General, ...] = (
         r"following operation failed in the TorchScript interpreter|"
         r"Failed to export the model with torch\.export|torch\.onnx\.export[^\n]{0,60} failed",
         always(
-            "the export follows one run of the model through its code (tracing), and the code of "
-            "this model cannot be followed so",
-            "pip install -U optimum-intel openvino   (ONNX: optimum-onnx): newer ones patch the "
-            "model "
-            "before they trace it",
-            "or optimum-intel in a fresh environment: pip then takes a transformers that it allows",
+            "the export follows the model through its code (tracing), and did not come to its end",
+            "pip install -U optimum-onnx   (OpenVINO: optimum-intel openvino), and its own export: "
+            "newer ones patch the model before they trace it",
+            "in a fresh environment: pip then takes a transformers that it allows",
             'attn_implementation="eager"   where the lines below name attention or masks',
             why="masks, caches and towers of newer classes depend on values, which a trace does "
             "not "

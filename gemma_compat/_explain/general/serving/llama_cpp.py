@@ -205,8 +205,9 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "adapter-llama-cpp-refuses",
-        r"failed to (?:apply|load|initialize) lora[_ ]adapter|LoRA tensor '[^'\n]{1,120}' has "
-        r"(?:unexpected suffix|invalid)|llama_adapter_lora_init[^\n]{0,80}failed",
+        r"^(?![^\n]*failed to open)[^\n]*(?:failed to (?:apply|load|initialize) lora[_ ]adapter|"
+        r"LoRA tensor '[^'\n]{1,120}' has (?:unexpected suffix|invalid)|"
+        r"llama_adapter_lora_init[^\n]{0,80}failed)",
         always(
             "llama.cpp cannot put this adapter on this model",
             "python llama.cpp/convert_lora_to_gguf.py ADAPTER_FOLDER --base BASE_FOLDER   with the "

@@ -102,6 +102,8 @@ def _not_a_gguf(case: Case) -> Answer | None:
         r"(?i)ollama|modelfile|gguf|\bFROM \S", text
     ):
         return None
+    if "magic number" in case.match[0] and not re.search(r"(?i)gguf|llama|modelfile", text):
+        return None
     first = re.search(r"invalid magic characters:? '(?P<it>[^'\n]{1,8})'", case.hit.text)
     known = next((what for mark, what in _BEGINS if first and first["it"].startswith(mark)), None)
     if known is not None:
@@ -206,6 +208,7 @@ KINDS: tuple[General, ...] = (
                 "web page"
             ),
             "requests: unsupported content type: text/html": "",
+            "ValueError: invalid magic number 529205256 in MNIST image file": "",
             "FROM ./model.safetensors\nError: invalid file magic": "FROM ./FOLDER",
         },
         alone=True,

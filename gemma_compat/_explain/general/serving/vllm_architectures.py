@@ -127,30 +127,32 @@ def _architecture(case: Case) -> Answer:
 
 
 def _quantization(case: Case) -> Answer:
+    engine = "SGLang" if re.search(r"(?i)sglang", case.near + case.around) else "vLLM"
     method = case.match["method"]
     if method:
         return Answer(
-            f"this vLLM has no quantization {method}, which config.json or --quantization names",
+            f"this {engine} has no quantization {method}, which config.json or --quantization "
+            "names",
             (
-                "pip install -U vllm",
+                f"pip install -U {engine.lower()}",
                 "or serve a merged model in 16 bits: merge_and_unload() on the 16-bit base "
                 "(Unsloth: save_method='merged_16bit')",
             ),
-            why="each way to quantize comes with a release of vLLM",
-            known="vLLM lists those that it has",
+            why="each way to quantize comes with a release of the server",
+            known=f"{engine} lists those that it has",
         )
     here, given = case.match["here"], case.match["given"]
     return Answer(
-        f"config.json says that the weights are quantized by {here}, and vLLM was told {given}",
+        f"config.json says that the weights are quantized by {here}, and {engine} was told {given}",
         (
             "take quantization_config out of the config.json that is read (--hf-config-path): it "
             "belongs to other weights than the GGUF's"
             if given == "gguf"
-            else "without --quantization (quantization=...): vLLM takes it from config.json, and "
-            "picks the kernel itself",
+            else f"without --quantization (quantization=...): {engine} takes it from config.json, "
+            "and picks the kernel itself",
             f"or weights that are not quantized, where {given} is to be done at loading",
         ),
-        known="vLLM names both",
+        known=f"{engine} names both",
     )
 
 

@@ -112,22 +112,31 @@ KINDS: tuple[General, ...] = (
     General(
         "config-registered-twice",
         r"'(?P<name>\w{2,30})' is already used by a Transformers config, pick another name",
-        lambda case: Answer(
-            f"this vLLM registers a config {case.match['name']} that transformers has itself by "
-            "now",
-            (
-                'pip install -U "vllm>=0.10.1"',
-                "or the transformers that this vLLM was released with",
-            ),
-            why="vLLM brings configs of models that transformers does not know yet; a newer "
-            "transformers knows them",
-            known="the message; Unsloth 2025.9.7 mends vLLM before 0.10.1 for aimv2 (read in its "
-            "import_fixes.py)",
+        lambda case: (
+            None
+            if case.is_of_the_script
+            else Answer(
+                f"a config {case.match['name']} is registered that transformers has itself by "
+                "now: an older vLLM does so",
+                (
+                    'pip install -U "vllm>=0.10.1"'
+                    if case.match["name"] == "aimv2"
+                    else "pip install -U vllm   (or the package of the last frame)",
+                    "or the transformers that it was released with",
+                ),
+                why="vLLM brings configs of models that transformers does not know yet; a newer "
+                "transformers knows them",
+                known="the message; Unsloth 2025.9.7 mends vLLM before 0.10.1 for aimv2 (read in "
+                "its import_fixes.py)",
+            )
         ),
         {
             "ValueError: 'aimv2' is already used by a Transformers config, pick another name.": (
                 "vllm>=0.10.1"
-            )
+            ),
+            'Traceback (most recent call last):\n  File "/w/e.py", line 5, in f\n    '
+            "AutoConfig.register('gemma3', C)\nValueError: 'gemma3' is already used by a "
+            "Transformers config, pick another name.": "",
         },
         alone=True,
     ),
@@ -150,11 +159,15 @@ KINDS: tuple[General, ...] = (
         "no-four-bits-in-vllm",
         r"(?P<name>\w{2,80}) does not support BitsAndBytes quantization(?: yet)?|"
         r"BitsAndBytes quantization[^\n]{0,40}is not supported (?:yet|for)",
-        always(
-            "this vLLM does not load this model in 4 bits by bitsandbytes",
-            "vllm serve the 16-bit checkpoint (the merged model, or the base with --enable-lora)",
-            "or pip install -U vllm: each release takes more classes",
-            known="vLLM says so; which release does, it does not say",
+        lambda case: Answer(
+            "this server does not load this model in 4 bits by bitsandbytes",
+            (
+                "serve the 16-bit checkpoint (the merged model, or the base with the adapter)",
+                "pip install -U sglang   : each release takes more classes"
+                if re.search("(?i)sglang", case.near + case.around)
+                else "pip install -U vllm   : each release takes more classes",
+            ),
+            known="the server says so; which release does, it does not say",
         ),
         {
             "AttributeError: Model Gemma3ForConditionalGeneration does not support BitsAndBytes "

@@ -21,12 +21,12 @@ def _beside_a_trainer(case: Case) -> str:
     near = case.near + case.around
     if re.search(r"vllm[-_]serve", near):  # TRL's server has vLLM's own names
         return ""
-    if re.search(r"unsloth[/\\]|fast_inference|FastLanguageModel", near):
+    if re.search(r"packages[/\\]unsloth|fast_inference|FastLanguageModel", near):
         return (
             "gpu_memory_utilization=0.6 or more in from_pretrained, with a smaller max_seq_length: "
             "the share is too small for the weights"
         )
-    if re.search(r"[/\\]trl[/\\]|vllm_gpu_memory_utilization|GRPO", near):
+    if re.search(r"[/\\]trl[/\\]|vllm_gpu_memory_utilization|GRPO(?:Trainer|Config)", near):
         return (
             "vllm_gpu_memory_utilization=0.5 or more, with a smaller max_completion_length (newer "
             "TRL: vllm_max_model_length): the share is too small for the weights"

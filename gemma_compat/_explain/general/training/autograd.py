@@ -108,7 +108,9 @@ def _refused(case: Case) -> Answer:
     return Answer(
         "CUDA refused a call; the message does not say which tensor or kernel it was",
         ("CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happens",),
-        why="paged optimizers and shared memory are not supported under WSL and on split cards",
+        why="paged optimizers and shared memory are not supported under WSL and on split cards"
+        if "not supported" in case.match[0]
+        else "",
         settles=False,
     )
 

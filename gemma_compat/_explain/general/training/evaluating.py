@@ -63,7 +63,7 @@ def _ragged(case: Case) -> Answer:
 
 def _of_a_tuple(case: Case) -> Answer:
     name = case.match["name"] or case.match["function"]
-    if not case.says(_METRICS) and case.places:
+    if not case.says(_METRICS) and (case.places or not re.search("max|sigm", name)):
         return Answer(
             f"{name} is called on a tuple: what comes before it returned several values",
             (
@@ -235,14 +235,18 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "no-such-evaluation",
-        r"Tasks? (?:were )?not found: |Could not find task|Try `lm-eval (?:--tasks list|ls tasks)",
+        r"Tasks? (?:were )?not found: [^\n]{0,300}lm[-_]eval|"
+        r"Try `lm-eval (?:--tasks list|ls tasks)",
         always(
             "lm-eval has no task of that name here",
             "lm-eval ls tasks   (lm_eval --tasks list), or pip install -U lm-eval",
             "a task of your own: --include_path FOLDER",
             known="the message has the name",
         ),
-        {"ValueError: Tasks not found: mmlu_x. Try `lm-eval ls tasks` for list": "ls tasks"},
+        {
+            "ValueError: Tasks not found: mmlu_x. Try `lm-eval ls tasks` for list": "ls tasks",
+            "ValueError: Could not find task x in the registry": "",
+        },
     ),
     General(
         "ids-below-zero-decoded",

@@ -257,8 +257,9 @@ KINDS: tuple[General, ...] = (
         r"Instruction [\"']?[\w\[\]:%.-]{1,60}[\"']? corresponds to no data",
         always(
             "the split that is asked for holds no rows",
+            "print(load_dataset(NAME))   lists splits and their rows: a slice (train[500:]) may "
+            "lie behind the last",
             "delete its folder below ~/.cache/huggingface/datasets, and load it again",
-            "print(load_dataset(NAME))   lists splits and their rows",
             why="an interrupted loading leaves an empty table in the cache; an empty file does the "
             "same",
             known="the message; why it is empty, it does not say",

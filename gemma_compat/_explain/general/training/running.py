@@ -108,8 +108,8 @@ def _masked(case: Case) -> Answer:
             "row, tokenize=False)",
             "or a longer max_length: an answer behind the cut counts for nothing",
         ),
-        why="the markers between which the answer is looked for are not in the text. Those of "
-        "Gemma 1 to 3 are <start_of_turn>user\\n and <start_of_turn>model\\n",
+        why="most often the markers between which the answer is looked for are not in the text. "
+        "Those of Gemma 1 to 3 are <start_of_turn>user\\n and <start_of_turn>model\\n",
         known="the message",
         settles=False,
     )

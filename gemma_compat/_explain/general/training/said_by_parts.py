@@ -16,22 +16,32 @@ def _joined(case: Case) -> Answer:
         return Answer(
             f"{other} and None are joined by +: a value is missing",
             (
+                *(
+                    ("print(tokenizer.special_tokens_map)   : a tokenizer may lack that token",)
+                    if "token" in case.code
+                    else ()
+                ),
                 "dataset = dataset.filter(lambda row: row['output'] is not None)   with the "
                 "columns that are joined",
             ),
-            why="an empty cell of a table is None",
+            why="an empty cell of a table is None, and so is a token that the tokenizer lacks",
             known="the message names both kinds",
             settles=False,
         )
+    is_number = {"int", "float"} & {case.match["left"], case.match["right"]}
     return Answer(
         f"{left} and {right} are joined by +",
-        (
+        ("str(x)   around the number, where a text is meant",)
+        if is_number
+        else (
             "print(row)   in the function that joins them: the column holds another kind than "
             "its code expects",
             "messages hold lists ({'role', 'content'}), and content of a multimodal row is a list "
             "of parts: take the text out of it, or use apply_chat_template",
         ),
-        why="of one column some rows can be text and others lists, or a batch (batched=True) "
+        why=""
+        if is_number
+        else "of one column some rows can be text and others lists, or a batch (batched=True) "
         "arrives where one row is expected",
         known="the message names both kinds",
         settles=False,
@@ -61,16 +71,31 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "array-that-is-no-image",
-        r"Cannot handle this data type: \([\d, ]{1,20}\), [<>|]\w{1,3}",
-        always(
+        r"Cannot handle this data type: \([\d, ]{1,20}\), [<>|](?P<type>\w{1,3})",
+        lambda case: Answer(
             "an array of another type or shape is to become an image",
-            "Image.fromarray((array * 255).clip(0, 255).astype('uint8'))   for values from 0 to 1",
-            "array.transpose(1, 2, 0)   where the channels stand first; array.squeeze() for (1, 1, "
-            "N)",
+            (
+                *(
+                    ()
+                    if case.match["type"] == "u1"
+                    else (
+                        "Image.fromarray((array * 255).clip(0, 255).astype('uint8'))   for values "
+                        "from 0 to 1",
+                    )
+                    if case.match["type"].startswith("f")
+                    else ("Image.fromarray(array.astype('uint8'))   for values from 0 to 255",)
+                ),
+                "array.transpose(1, 2, 0)   where the channels stand first; array.squeeze() for "
+                "(1, 1, N)",
+            ),
             why="Pillow takes height x width x 3 of 8 bits each",
             known="the message has shape and type",
         ),
-        {"TypeError: Cannot handle this data type: (1, 1, 3), <f4": "uint8"},
+        {
+            "TypeError: Cannot handle this data type: (1, 1, 3), <f4": "array * 255",
+            "TypeError: Cannot handle this data type: (1, 1, 3), <i8": "from 0 to 255",
+            "TypeError: Cannot handle this data type: (1, 1, 224), |u1": "image. array.transpose",
+        },
     ),
     General(
         "list-and-text-joined",
@@ -80,6 +105,7 @@ KINDS: tuple[General, ...] = (
         {
             'TypeError: can only concatenate list (not "str") to list': "a list and a text",
             'TypeError: can only concatenate str (not "NoneType") to str': "None",
+            'TypeError: can only concatenate str (not "int") to str': "str(x)",
             'TypeError: can only concatenate str (not "list") to str': "a text and a list",
         },
     ),
@@ -244,7 +270,8 @@ KINDS: tuple[General, ...] = (
             "PeftModel.from_pretrained(model, ADAPTER_FOLDER)",
             "merge_and_unload() before save_pretrained   where one whole model is wanted",
             why="the model was made with adapter layers in it, and the files hold the base's names "
-            "or an adapter's under another prefix: what was trained is not in use",
+            "or an adapter's under another prefix; where that adapter was trained before, it is "
+            "not in use",
             known="transformers lists the names",
             settles=False,
         ),

@@ -109,7 +109,11 @@ KINDS: tuple[General, ...] = (
         lambda case: Answer(
             f"a constant, mostly one that fills a mask, is too large for {case.match['type']}",
             (
-                "bf16=True, dtype=torch.bfloat16   where it is float16",
+                *(
+                    ("bf16=True, dtype=torch.bfloat16   in place of float16",)
+                    if "Half" in case.match["type"]
+                    else ()
+                ),
                 "torch.finfo(x.dtype).min   in place of -1e9 or of float32's least number",
                 "pip install -U the package of the last frame",
             ),
@@ -120,6 +124,9 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "RuntimeError: value cannot be converted to type at::Half without overflow": "finfo",
+            "RuntimeError: value cannot be converted to type at::BFloat16 without overflow": (
+                "for BFloat16. torch.finfo"
+            ),
         },
     ),
     General(
@@ -157,9 +164,13 @@ KINDS: tuple[General, ...] = (
         "copy-that-numpy-2-refuses",
         r"Unable to avoid copy while creating an array as requested",
         lambda case: Answer(
-            "an older package asks numpy 2 for an array in a way that only numpy 1 allows",
+            "the script asks numpy 2 for an array in a way that only numpy 1 allows"
+            if case.is_of_the_script
+            else "an older package asks numpy 2 for an array in a way that only numpy 1 allows",
             (
-                upgrade(_last(case))
+                "np.asarray(x)   in place of np.array(x, copy=False)"
+                if case.is_of_the_script
+                else upgrade(_last(case))
                 if _last(case)
                 else "pip install -U datasets   (or the package of the last frame)",
                 "or pip install 'numpy<2'   and restart the kernel",
@@ -169,6 +180,9 @@ KINDS: tuple[General, ...] = (
             settles=False,
         ),
         {
+            'Traceback (most recent call last):\n  File "/w/t.py", line 9, in f\n    '
+            "np.array(t, copy=False)\nValueError: Unable to avoid copy while creating an array as "
+            "requested.": "np.asarray",
             "ValueError: Unable to avoid copy while creating an array as requested.": "numpy<2",
             'File "/x/site-packages/gensim/utils.py", line 2, in f\n    np.array(x, copy=False)\n'
             "ValueError: Unable to avoid copy while creating an array as requested.": "-U gensim",
