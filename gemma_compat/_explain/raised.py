@@ -23,6 +23,8 @@ _EXCEPTION = (
     r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:[A-Z]\w{0,60}(?:Error|Failure|Timeout)|"
     r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt))|"
     r"(?:System|Generator)Exit|Stop(?:Async)?Iteration|"
+    r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:Broken(?:Process|Thread)Pool|"
+    r"(?:User|Future|Runtime|Deprecation)Warning|RayTaskError\(\w{1,60}\))|"
     r"(?:[A-Za-z_]\w{0,60}\.){0,7}(?:errors?|exc|exceptions?|subprocess|queue|lib)\.[A-Z]\w{2,60}|"
     r"(?:cv2|re|struct|zlib|select|sqlite3|lzma|pyodbc|binascii|locale)\.error)"
     r"(?:: |:?[ \t\r]*$)"
@@ -128,6 +130,15 @@ def was_let_go(hit: Hit) -> bool:
     if not _LET_GO.search(above[-400:]):
         return False
     return all(line.startswith(" ") for line in frames.splitlines())
+
+
+def is_only_warned(hit: Hit) -> bool:
+    """Return whether a warning was printed: raised, it ends a traceback, right below a frame."""
+    if not hit.match["kind"].endswith("Warning"):
+        return False
+    above = hit.before.splitlines()[-3:]
+    is_code = bool(above) and above[-1][:1] in (" ", "\t")
+    return not (is_code and any(re.match(r"\s+File \".+\", line \d", row) for row in above))
 
 
 def exceptions() -> Pattern:

@@ -17,6 +17,7 @@ from .raised import (
     Raised,
     exceptions,
     is_described,
+    is_only_warned,
     quotations,
     traceback_start,
     was_let_go,
@@ -127,10 +128,8 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
                     quoted.append(hit)
             elif hit.kind == "traceback":
                 reading.cut_at = hit.line
-            elif hit.kind == "raised" and len(reading.raised) < _KEPT_FIRST:
-                reading.raised.append(Raised(hit.line, hit))
             elif hit.kind == "raised":
-                last.append(hit)
+                _note(reading, last, hit)
             else:
                 for item in hit.key.read(hit.match):
                     facts.add(item, hit.line)
@@ -139,6 +138,16 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
     reading.skimmed = skim.lines
     _end(reading, last, quoted)
     return reading
+
+
+def _note(reading: LogReading, last: deque[Hit], hit: Hit) -> None:
+    """Keep an exception: the first ones, and the last ones of a log with many."""
+    if is_only_warned(hit):
+        return
+    if len(reading.raised) < _KEPT_FIRST:
+        reading.raised.append(Raised(hit.line, hit))
+    else:
+        last.append(hit)
 
 
 def _end(reading: LogReading, last: deque[Hit], quoted: deque[Hit]) -> None:

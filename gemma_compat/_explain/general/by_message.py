@@ -30,19 +30,35 @@ def _here(case: Case, package: str) -> str:
     return here if versions.is_valid(here) else ""
 
 
+def _from_a_folder(command: str) -> Answer:
+    return Answer(
+        "an optional part of what was asked for is not installed",
+        (f"{command}   in the folder of its checkout",),
+        why="it is optional: whoever asks for it looks at the first use",
+        known="the message has the command, which installs from a folder",
+    )
+
+
+def _from_a_repository(command: str, wanted: str) -> Answer:
+    name = re.search(r"/(?P<name>[\w.-]{2,40}?)(?:\.git)?(?:@[\w./-]{1,60})?$", wanted)
+    return Answer(
+        f"what was asked for needs {name['name'] if name else 'a package'} from its "
+        "repository, newer than its releases",
+        (f"{command}   and restart the kernel, in a notebook",),
+        why="the message was written before a release had it; a release of today may do",
+        known="the message has the command",
+    )
+
+
 def _install(case: Case) -> Answer:
-    command = re.sub(r"\s+", " ", case.match["command"]).strip(" .`")
+    given = next(filter(None, (case.match[name] for name in ("command", "double", "single"))))
+    command = re.sub(r"\s+", " ", given).strip(" .`").removesuffix(" or")
     words = [word for word in command.rpartition("install ")[2].split() if word[0] != "-"]
     wanted = re.split(r"[\[<>=!~]", words[0].strip("\"'"))[0] if words else ""
+    if wanted.startswith((".", "/")) or not wanted:
+        return _from_a_folder(command)
     if "://" in wanted:
-        name = re.search(r"/(?P<name>[\w.-]{2,40}?)(?:\.git)?(?:@[\w./-]{1,60})?$", wanted)
-        return Answer(
-            f"what was asked for needs {name['name'] if name else 'a package'} from its "
-            "repository, newer than its releases",
-            (f"{command}   and restart the kernel, in a notebook",),
-            why="the message was written before a release had it; a release of today may do",
-            known="the message has the command",
-        )
+        return _from_a_repository(command, wanted)
     restart = f"{command}   and restart the kernel, in a notebook"
     if re.search(r"<|==", command) or re.search(r"(?i)downgrad|too new", case.hit.text):
         return Answer(
@@ -147,8 +163,10 @@ KINDS: tuple[General, ...] = (
     General(
         "message-says-what-to-install",
         r"(?:ImportError|RuntimeError|ValueError|ModuleNotFoundError|OSError|Exception|"
-        r"AssertionError)[^\n]{0,400}?[`'\"](?P<command>(?:uv )?(?:pip3?|conda) install "
-        r"[^`\n]{2,120}?)[`\"]",
+        r"AssertionError)[^\n]{0,400}?"
+        r"(?:`(?P<command>(?:uv )?(?:pip3?|conda) install [^`\n]{2,120})`|"
+        r"\"(?P<double>(?:uv )?(?:pip3?|conda) install [^\"`\n]{2,120})\"|"
+        r"'(?P<single>(?:uv )?(?:pip3?|conda) install [^'`\n]{2,120})')",
         _install,
         {
             "ImportError: Using `low_cpu_mem_usage=True` or a `device_map` requires Accelerate: "
@@ -162,6 +180,14 @@ KINDS: tuple[General, ...] = (
             "ImportError: requirements are missing. Run `pip install -r requirements.txt`": (
                 "a package is not installed"
             ),
+            "ImportError: context_parallel_size > 1 but ring_flash_attn is not installed. Please "
+            "install it with `pip install axolotl[ring-flash-attn] or `pip install "
+            "ring-flash-attn>=0.1.4`.": "pip install axolotl[ring-flash-attn] and",
+            'ImportError: Please install trl>=0.14 via `pip install "trl>=0.14"`': (
+                'pip install "trl>=0.14" and'
+            ),
+            "ImportError: MambaLMHeadModel requires mamba_ssm. Please install it with `pip install "
+            "-e .[mamba-ssm]`": "in the folder of its checkout",
             "RuntimeError: WandbCallback requires wandb. Run `pip install wandb`.": (
                 "pip install wandb"
             ),

@@ -22,7 +22,7 @@ _WORDS = (
 _ADVICE = re.compile(
     r"(?:^(?:\d[.)] |[-*] )?(?:Unsloth: )?|[,:] |\bor |\binstead, |^(?:Consider|Try) |"
     r"\b[Yy]ou (?:can|should|must|need to|have to|may want to) )"
-    rf"(?P<do>(?:{_WORDS})\b[^\n]{{6,300}})"
+    rf"(?P<do>(?:{_WORDS})\b(?![\[(.])[^\n]{{6,300}})"
 )
 # To report it, or to look elsewhere, cures nothing.
 _NO_CURE = re.compile(

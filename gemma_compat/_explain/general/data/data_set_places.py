@@ -107,6 +107,18 @@ def _by_a_script(case: Case) -> Answer:
     )
 
 
+def _no_split_for_axolotl(text: str) -> Answer | None:
+    found = re.search(r"no (\w{1,20}) split found for dataset (\S{1,120}?),?(?:\s|$)", text)
+    if found is None:
+        return None
+    return Answer(
+        f"axolotl finds no split {found[1]} in the data set {found[2]}",
+        ("split: NAME   below that path in datasets: of the YAML, one that the data set has",),
+        why="it takes train where the YAML names none",
+        known="axolotl says so; read in utils/data of 0.5.0 and 0.18.0",
+    )
+
+
 def _which_part(case: Case) -> Answer:
     """Answer a split or configuration that is not there, or was not chosen."""
     text = f"{case.hit.text}\n{case.message}"
@@ -139,7 +151,7 @@ def _which_part(case: Case) -> Answer:
             ("load_dataset(NAME, CONFIG, split='train')   with one that the message lists",),
             known="the message lists those that are there",
         )
-    return Answer(
+    return _no_split_for_axolotl(text) or Answer(
         "one split of the data set has to be chosen first, or the one that is read is not there",
         (
             "dataset['train']   where load_dataset returned all splits",
@@ -191,6 +203,8 @@ KINDS: tuple[General, ...] = (
             "ValueError: Config name is missing.\nPlease pick one among the available configs: "
             "['main', 'socratic']": "needs a configuration",
             "ValueError: BuilderConfig 'x' not found. Available: ['main']": "no configuration x",
+            "ValueError: no train split found for dataset me/rows, you may specify a split with "
+            "'split: ...'": "split: NAME",
             'KeyError: "Invalid key: 0. Please first select a split. For example: '
             "`my_dataset_dictionary['train'][0]`.\"": "dataset['train']",
         },

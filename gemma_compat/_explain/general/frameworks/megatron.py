@@ -91,7 +91,7 @@ KINDS: tuple[General, ...] = (
         "sizes-that-megatron-must-divide",
         r"(?:num_attention_heads|num_query_groups|num_layers|world[ _]size|sequence length|"
         r"global_batch_size|vocab size|hidden_size|ffn_hidden_size)[^\n]{0,30} (?:must be|is not|"
-        r"should be) (?:a multiple of|divisible by|evenly divisible by)[^\n]{0,60}"
+        r"should be) (?:a multiple of|divisible by|evenly divisible by)[^\n(]{0,60}"
         r"(?:parallel|size|stages)|"
         r"(?:global batch size|global_batch_size)[^\n]{0,40} is not divisible by micro",
         always(
@@ -109,6 +109,8 @@ KINDS: tuple[General, ...] = (
             "tensor_model_parallel_size (16).": "a divisor",
             "ValueError: num_query_groups (1) must be a multiple of tensor_model_parallel_size "
             "(2).": "a divisor",
+            "ValueError: hidden_size must be divisible by num_heads (got `hidden_size`: 10 and "
+            "`num_heads`: 4).": "",
         },
     ),
     General(

@@ -86,9 +86,7 @@ KINDS: tuple[General, ...] = (
         r"only support equal chunk\. Got size of DataProto|"
         r"n_gpus \(\d+\) must be divisible by model_parallel_size|"
         r"rollout world_size: \d+ is not divisible by infer_tp|"
-        r"config\.data\.train_batch_size >= config\.actor|"
-        r"Please set at least one of '[\w.]{3,80}micro_batch_size|"
-        r"You have set both '[\w.]{3,80}micro_batch_size",
+        r"config\.data\.train_batch_size >= config\.actor",
         always(
             "the batch sizes do not divide into one another and over the GPUs",
             "data.train_batch_size x rollout.n: a multiple of the number of GPUs",
@@ -106,7 +104,7 @@ KINDS: tuple[General, ...] = (
                 "divisor of the number of GPUs"
             ),
             "ValueError: [actor] Please set at least one of 'actor.micro_batch_size' or "
-            "'actor.micro_batch_size_per_gpu'.": "_per_gpu",
+            "'actor.micro_batch_size_per_gpu'.": "",
         },
     ),
     General(

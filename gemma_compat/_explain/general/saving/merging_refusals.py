@@ -156,14 +156,17 @@ KINDS: tuple[General, ...] = (
     General(
         "file-in-place-of-a-folder",
         r"Provided path \((?P<path>[^)\n]{1,300})\) should be a directory, not a file",
-        always(
-            "a file is given where the folder that holds it is wanted",
-            "the folder: os.path.dirname(PATH), with adapter_config.json or config.json in it",
-            known="the message",
+        lambda case: Answer(
+            "save_pretrained writes a folder, and was given the path of a file that exists",
+            (
+                f"save_pretrained('OTHER_FOLDER')   or move {case.match['path']} away",
+                "a name without .bin, .pt or .safetensors: it writes those files into the folder",
+            ),
+            known="the message; PEFT and transformers print it in save_pretrained alone",
         ),
         {
             "AssertionError: Provided path (a/adapter_model.safetensors) should be a directory, "
-            "not a file": "adapter_config.json",
+            "not a file": "writes a folder",
         },
     ),
     General(

@@ -285,7 +285,8 @@ SAVING: tuple[Refusal, ...] = (
     Refusal(
         r"(?:You must select one of 3 options when saving|Merging into 4bit will cause)",
         always(
-            "save_method is not one of those that the call takes",
+            "save_method is none that the call takes, or merges into 4 bits, which has to be asked "
+            "for by another name",
             'save_method="merged_16bit"   (or "lora": the adapter alone)',
             'or save_method="merged_4bit_forced", which loses accuracy and cannot become a GGUF',
             known=SAYS,
