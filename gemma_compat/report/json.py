@@ -45,21 +45,21 @@ def indented(value: Any, margin: str = "\n") -> str:
         value: a JSON value whose keys are texts.
         margin: a line feed and the blanks before the value.
     """
-    if isinstance(value, str):
-        return encode_basestring_ascii(value)
-    inner = f"{margin}  "
-    if isinstance(value, dict) and value:
-        fields = [
-            f"{encode_basestring_ascii(key)}: {indented(item, inner)}"
-            for key, item in value.items()
+    if isinstance(value, (dict, list, tuple)) and value:
+        inner = f"{margin}  "
+        of_a_dict = isinstance(value, dict)
+        items = [  # most are texts: no call is made for them
+            _text(item) if isinstance(item, str) else indented(item, inner)
+            for item in (value.values() if isinstance(value, dict) else value)
         ]
-        return f"{{{inner}{f',{inner}'.join(fields)}{margin}}}"
-    if isinstance(value, (list, tuple)) and value:
-        items = [indented(item, inner) for item in value]
-        return f"[{inner}{f',{inner}'.join(items)}{margin}]"
-    return _encoded(value)
+        if of_a_dict:
+            items = [f"{_text(key)}: {item}" for key, item in zip(value, items, strict=True)]
+        opening, closing = "{}" if of_a_dict else "[]"
+        return f"{opening}{inner}{f',{inner}'.join(items)}{margin}{closing}"
+    return "null" if value is None else _encoded(value)
 
 
+_text = encode_basestring_ascii
 _encoded = JSONEncoder(allow_nan=False).encode
 
 

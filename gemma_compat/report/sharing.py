@@ -56,8 +56,12 @@ _PATH = (
 )
 _HOMES = r"(?:^~|[/\\](?:home|Users)[/\\])[^/\\]*$|^[/\\]root$"
 _ROUNDS = 8  # what is cut can leave a shorter path behind: "\\~a:\\"
-_TOKEN = r"\b(?:hf_|api_org_|gh[pousr]_|github_pat_|glpat-|sk-|xox[abp]-|AKIA|ASIA|eyJ)[\w-]{8,}"
-_SHORTEST_TOKEN = 11  # characters: ``sk-`` and eight more
+# How tokens begin: of Hugging Face, GitHub, GitLab, OpenAI, Slack, AWS, and a web token.
+_BEGINNINGS = (
+    *("hf_", "api_org_", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "sk-"),
+    *("xoxa-", "xoxb-", "xoxp-", "AKIA", "ASIA", "eyJ"),
+)
+_TOKEN = rf"\b(?:{'|'.join(_BEGINNINGS)})[\w-]{{8,}}"
 _LOGIN = r"(?<=://)(?:[^/@\s]+|[^/@:\s]+:[^@\s]*)@"  # a password may hold a slash
 _MAIL = r"(?<![\w/.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
 
@@ -65,15 +69,21 @@ _MAIL = r"(?<![\w/.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
 def clean(text: str) -> str:
     """Return the text with every absolute path cut to its last part, and no login or token."""
     if "/" not in text and "\\" not in text and "@" not in text:  # no path, login or address
-        return re.sub(_TOKEN, "<token>", text) if len(text) >= _SHORTEST_TOKEN else text
+        return _without_tokens(text)
     for _ in range(_ROUNDS):
         before = text
         if "@" in text:
             text = re.sub(_MAIL, "<address>", re.sub(_LOGIN, "", text))
-        text = re.sub(_TOKEN, "<token>", re.sub(_PATH, _shorten, text))
+        text = _without_tokens(re.sub(_PATH, _shorten, text))
         if text == before:
             break
     return text
+
+
+def _without_tokens(text: str) -> str:
+    if not any(beginning in text for beginning in _BEGINNINGS):  # to look for these is fast
+        return text
+    return re.sub(_TOKEN, "<token>", text)
 
 
 def _shorten(match: re.Match[str]) -> str:

@@ -11,7 +11,6 @@ the codes.
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from itertools import islice
 from typing import Any
 
 from ..data import read_bytes
@@ -69,16 +68,15 @@ def _all_sought() -> dict[str, Any]:
 
 def _page(place: int) -> dict[str, Any]:
     """Return what is shown of the rule that has this place in the index."""
-    import io
     import json
 
-    page: dict[str, Any] = json.loads(next(islice(io.BytesIO(_pages()), place, None)))
+    page: dict[str, Any] = json.loads(_pages()[place])
     return page
 
 
 @lru_cache(maxsize=1)  # a list of all rules asks for each page
-def _pages() -> bytes:
-    return read_bytes("pages.jsonl", __name__)
+def _pages() -> list[bytes]:
+    return read_bytes("pages.jsonl", __name__).splitlines()
 
 
 def find(name: str, rules: tuple[Rule, ...] | None = None) -> Rule:
