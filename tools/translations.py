@@ -97,8 +97,13 @@ _CODE = re.compile(
     r"|[^ \n|]\|[^ \n|]|^\||\($"  # a regular expression, a table, a call over several lines
     r"|^(pip install|sudo) (?!.*(,|\band|   |\. ))"  # a command and nothing else
 )
-# Calls that hold texts to look for, and which of their arguments is what is said.
-_LOOKED_FOR = {"General": 2, "Symptom": 2, "Notice": 2, "Part": 1, "Refusal": 1}
+# Calls that hold texts to look for, and which of their arguments are what is said.
+_LOOKED_FOR = {
+    **dict.fromkeys(("General", "Symptom", "Notice"), (2,)),
+    **dict.fromkeys(("Part", "Refusal"), (1,)),
+    "Row": (2, 3, 4),
+    "refused": (3,),
+}
 _NOT_SAID = {"examples", "words", "loosely", "effects"}
 _WORDS = re.compile(r"[A-Za-z]{2,}.*[ :]|^[A-Z][a-z]+$|^[a-z]+:$")
 
@@ -151,9 +156,9 @@ def _strings(file: Path) -> Iterator[str]:
 
 def _looked_for(found: ast.Call) -> Iterator[ast.AST]:
     """Yield name, pattern and examples of such a call: all but what it answers."""
-    answer = _LOOKED_FOR[ast.unparse(found.func)]
+    said = _LOOKED_FOR[ast.unparse(found.func)]
     named = (item.value for item in found.keywords if item.arg in _NOT_SAID)
-    for given in (*found.args[:answer], *found.args[answer + 1 :], *named):
+    for given in (*(item for n, item in enumerate(found.args) if n not in said), *named):
         yield from ast.walk(given)
 
 
@@ -196,7 +201,7 @@ def _merged(language: str) -> tuple[Catalog, bytes, bytes]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    templates = "".join(f"{text}\n" for text in sorted(sentences()) if "{0}" in text)
+    templates = "".join(f"{text}\n" for text in sorted(sentences()) if re.search(r"\{\d\}", text))
     files = {HOME / "templates.txt": templates.encode()}
     for language in LANGUAGES[1:]:
         catalogue, po, mo = _merged(language)
