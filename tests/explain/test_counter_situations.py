@@ -508,10 +508,56 @@ def test_the_situation_in_the_log_decides(
         ),
         (
             'Traceback (most recent call last):\n  File "/x/site-packages/sglang/srt/a.py", line '
-            "3, in f\n    g()\nAttributeError: Model Gem does not support BitsAndBytes quantization "
-            "yet.",
+            "3, in f\n    g()\nAttributeError: Model Gem does not support BitsAndBytes "
+            "quantization yet.",
             "-U sglang",
             "-U vllm",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/dataset.py", line 3, in f\n    x()\n  '
+            'File "/x/site-packages/pyspark/sql/column.py", line 3, in f\n    g()\nTypeError: '
+            "'Column' object is not callable",
+            "",
+            "datasets",
+        ),
+        (
+            "load('unsloth/gemma-3-4b-it')\nRuntimeError: Trying to backward through the graph a "
+            "second time",
+            "goes through .detach()",
+            "unsloth_zoo",
+        ),
+        ("error: failed to load model 'best.pt'", "", "llama.cpp's last line"),
+        ("ERROR: failed to allocate compute resources in zone us-central1", "", "GGUF"),
+        (
+            'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\n    raise '
+            "ValueError(m)\nValueError: Model type foo not supported.",
+            "no rule here knows it",
+            "MLX",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\n    s["state1"]'
+            "\nKeyError: 'state1'",
+            "",
+            "optimizer meets",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/w/a.py", line 3, in f\n    g(row[args.'
+            'text_column])\n  File "/w/b.py", line 3, in g\n    return d["k"]\nKeyError: \'k\'',
+            "",
+            "text_column names",
+        ),
+        ("ERROR: the container stopped because of shared memory limits", "", "tied"),
+        (
+            "RuntimeError: GpuStatsCallback requires pynvml to be installed.",
+            "",
+            "report_to",
+        ),
+        ("Namespace(num_samples=0, lr=0.1)\n{'loss': 1.0}", "no failure", "no row is left"),
+        (
+            "RuntimeError: Error(s) in loading state_dict for N:\n\tMissing key(s) in state_dict: "
+            '"fc1._extra_state".',
+            "",
+            "keys are Megatron's names",
         ),
         (
             "ValueError: No LoRA keys associated to UNet2DConditionModel found with the prefix "

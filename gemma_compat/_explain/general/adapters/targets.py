@@ -139,7 +139,7 @@ KINDS: tuple[General, ...] = (
         "sizes-not-found-for-a-prompt",
         r"Please specify `(?:num_layers|num_attention_heads|token_dim)` in `peft_config`",
         always(
-            "PEFT does not find the sizes of the text model in the config of this multimodal model",
+            "PEFT does not find the model's sizes in its config: most often a multimodal one's",
             "pip install -U 'peft>=0.20.0'",
             "or num_layers, token_dim and num_attention_heads in the config of the adapter",
             why="prefix and prompt tuning need them; up to 0.15 PEFT reads the outer config only, "

@@ -13,7 +13,7 @@ from .row_readers import (
 
 def _no_column(case: Case) -> Answer | None:
     """Answer a KeyError beside code that takes a column whose name the settings give."""
-    near = case.hit.before[-1500:] + case.around + case.hit.after[:1500]
+    near = case.code or case.hit.before[-1500:] + case.around + case.hit.after[:1500]
     found = re.search(
         r"\[(?:self\.)?(?:config|\w{0,12}args|cfg)\.(?P<name>\w{0,40}column\w*)\]|"
         r"\[self\.(?P<key>\w{1,30}_(?:key|field|column))\]",

@@ -101,9 +101,16 @@ def _quoted(said: str) -> str:
     return f", in its own words: {plain[0].rstrip('.')}" if plain else ""
 
 
-def _not_handed(case: Case) -> Answer:
+_RENDERS = re.compile(
+    r"transformers|chat_template|vllm|sglang|llama_cpp|mlx_lm|[/\\](?:trl|unsloth\w*|swift)[/\\]"
+)
+
+
+def _not_handed(case: Case) -> Answer | None:
     """Answer a name that a template reads and the call did not hand to it, or that a part lacks."""
     name, part = case.match["name"], case.match["part"]
+    if case.packages and not _RENDERS.search(case.frames):
+        return None  # a page or a prompt of another program
     if part:
         return Answer(
             f"the chat template reads {part} of something that has no such key",
@@ -165,6 +172,9 @@ KINDS: tuple[General, ...] = (
             "jinja2.exceptions.UndefinedError: 'tools' is undefined": "messages, tools=",
             "jinja2.exceptions.UndefinedError: 'dict object' has no attribute "
             "'type'": "'text': ...",
+            'Traceback (most recent call last):\n  File "/x/site-packages/flask/templating.py", '
+            "line 3, in render_template\n    f()\njinja2.exceptions.UndefinedError: 'user' is "
+            "undefined": "",
         },
     ),
     General(

@@ -95,6 +95,7 @@ KINDS: tuple[General, ...] = (
                 settles=False,
             )
             if re.search(r"(?i)dataset", f"{case.near}{case.around}")
+            and "pyspark" not in case.near + case.around
             else None  # pyspark and others have a Column, too
         ),
         {

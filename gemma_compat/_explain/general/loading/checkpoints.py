@@ -124,6 +124,16 @@ _NOT_ALIGNED = Answer(
     known="the message has the stride",
     settles=False,
 )
+_WHOLE_NUMBERS = Answer(
+    "whole numbers (a mask, ids, labels) meet floats in one operation",
+    (
+        "mask = mask.bool()   for attention, or .to(x.dtype) for numbers, in the line that makes "
+        "the tensor",
+    ),
+    why="the operation casts neither",
+    known="the message has both dtypes; which tensor is the other one, the frames show",
+    settles=False,
+)
 _TWO_PRECISIONS = always(
     "two tensors of different precision meet in one operation",
     "dtype=torch.bfloat16 at loading and bf16=True in the arguments: one precision for all",
@@ -192,13 +202,21 @@ KINDS: tuple[General, ...] = (
         r"Expected attn_mask dtype to be bool or|attn_mask[^\n]{0,60}match query dtype|"
         r"attn_bias_ptr is not correctly aligned|must have the same dtype, but got (?:Half|Float|"
         r"BFloat16|Double|float|c10)",
-        lambda case: _NOT_ALIGNED if "attn_bias" in case.match[0] else _TWO_PRECISIONS(case),
+        lambda case: (
+            _NOT_ALIGNED
+            if "attn_bias" in case.match[0]
+            else _WHOLE_NUMBERS
+            if re.search(r"(?i)\b(?:long|int|short|byte)\b", case.hit.text)
+            else _TWO_PRECISIONS(case)
+        ),
         {
             "RuntimeError: attn_bias_ptr is not correctly aligned (strides). attn_bias.stride(0) = "
             "1025, and should be a multiple of 8": "pad_to_multiple_of=8",
             "RuntimeError: Expected attn_mask dtype to be bool or float or to match query dtype": (
                 "bfloat16"
             ),
+            "RuntimeError: Expected attn_mask dtype to be bool or float or to match query dtype, "
+            "but got attn_mask.dtype: long int and  query.dtype: float instead.": "mask.bool()",
         },
     ),
 )

@@ -96,9 +96,16 @@ def _offline(case: Case) -> Answer:
             known="the frames ask for it (model_info and the like)",
             settles=False,
         )
+    only = "outgoing traffic" in case.match[0] and "offline mode" not in case.message
     return Answer(
-        "offline mode is on, and a file that is needed is not in the cache",
-        ("HF_HUB_OFFLINE=0 hf download MODEL   where there is a network, with the same HF_HOME",),
+        "only the cache may be read (offline mode, or local_files_only=True), and a file that is "
+        "needed is not in it"
+        if only
+        else "offline mode is on, and a file that is needed is not in the cache",
+        (
+            "HF_HUB_OFFLINE=0 hf download NAME   where there is a network, with the same HF_HOME "
+            "(a data set: --repo-type dataset)",
+        ),
         known="huggingface_hub says so",
     )
 
@@ -144,7 +151,10 @@ KINDS: tuple[General, ...] = (
             "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach "
             "https://x/api/repos/create: offline mode is enabled.": "nothing can be uploaded",
             "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://x: offline mode is "
-            "enabled.": "hf download MODEL",
+            "enabled.": "hf download NAME",
+            "LocalEntryNotFoundError: Cannot find the requested files in the disk cache and "
+            "outgoing traffic has been disabled. To enable hf.co look-ups and downloads online, "
+            "set 'local_files_only' to False.": "local_files_only=True",
             'File "/x/site-packages/transformers/tokenization_utils_base.py", line 2503, in '
             "is_base_mistral\n    model = model_info(model_id)\n"
             "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://huggingface.co/api/"

@@ -40,8 +40,7 @@ def too_large(case: Case) -> Answer:
         bits = run.facts.model.get("quantization_bits")
         weights = f"; its weights are {sizes[1]:.0f} GiB" + (f" in {bits} bits" if bits else "")
     return Answer(
-        "the model did not fit on the GPUs: a part of it was placed on the CPU or the disk"
-        + weights,
+        f"a part of the model was placed on the CPU or the disk{weights}",
         (
             (command(run) if run else "python -m gemma_compat memory --model MODEL --gpu CARD")
             + "   says what fits; nvidia-smi, what other processes hold",
@@ -50,6 +49,6 @@ def too_large(case: Case) -> Answer:
             "bits",
         ),
         why='device_map="auto" fills the GPUs with what is free at that moment, and puts the rest '
-        "elsewhere",
+        "elsewhere; a device_map of your own may name the CPU",
         known="the message says that parts are elsewhere",
     )

@@ -8,6 +8,20 @@ from ...answer import Answer
 from ..base import Case, General, always
 from .state_keys import are_buffers
 
+_NO_AVERAGES = Answer(
+    "the optimizer meets parameters for which its state has no averages",
+    (
+        "resume with the same optim and the same trained parameters as the run that saved it",
+        "or without the optimizer's state: rm CHECKPOINT/optimizer.pt   (the run then starts its "
+        "averages anew)",
+        "print({len(s) for s in optimizer.state.values()}, len(optimizer.param_groups[0]"
+        "['params']))   : more parameters than states?",
+    ),
+    why="another optimizer (8-bit ones keep state1 and state2), a group with more or other "
+    "parameters, or a state that was saved before its first step",
+    known="the key is that of the optimizer's state; which of these it is, the log does not say",
+    settles=False,
+)
 _WEIGHTS_ALONE = (
     "weights alone: accelerate merge-weights CHECKPOINT/pytorch_model_fsdp_0 OUT   (FSDP), python "
     "zero_to_fp32.py CHECKPOINT OUT   (DeepSpeed)"
@@ -75,9 +89,7 @@ def _adapter_alone(case: Case) -> Answer | None:
 
 
 def _of_megatron(case: Case) -> Answer | None:
-    if not re.search(
-        r"\.linear_(?:proj|qkv|fc1|fc2)\.|_extra_state", case.message + case.hit.after
-    ):
+    if not re.search(r"\.linear_(?:proj|qkv|fc1|fc2)\.", case.message + case.hit.after):
         return None
     return Answer(
         "the keys are Megatron's names, and those of the file and of the model in hand differ",
@@ -129,19 +141,7 @@ KINDS: tuple[General, ...] = (
     General(
         "optimizer-state-without-its-averages",
         r"KeyError: '(?:exp_avg(?:_sq)?|momentum_buffer|state1|state2)'",
-        always(
-            "the optimizer meets parameters for which the state that was loaded has no averages",
-            "resume with the same optim and the same trained parameters as the run that saved it",
-            "or without the optimizer's state: rm CHECKPOINT/optimizer.pt   (the run then starts "
-            "its averages anew)",
-            "print({len(s) for s in optimizer.state.values()}, len(optimizer.param_groups[0]"
-            "['params']))   : more parameters than states?",
-            why="another optimizer (8-bit ones keep state1 and state2), a group with more or other "
-            "parameters, or a state that was saved before its first step",
-            known="the key is that of the optimizer's state; which of these it is, the log does "
-            "not say",
-            settles=False,
-        ),
+        lambda case: None if case.is_of_the_script else _NO_AVERAGES,
         {"KeyError: 'exp_avg'": "same optim"},
     ),
     General(

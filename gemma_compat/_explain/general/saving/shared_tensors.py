@@ -82,7 +82,7 @@ KINDS: tuple[General, ...] = (
         r"Some tensors share memory, this will lead to duplicate memory|"
         r"shar(?:ed?|ing) memory.{0,60}lm_head|"
         r"shared tensors .{0,200} that are mismatching the transformers base|"
-        r"(?:due to|because of) (?:the )?shared (?:tensors|weights|memory)",
+        r"(?:due to|because of) (?:the )?shared (?:tensors|weights)",
         _tied,
         {
             "            Some tensors share memory, this will lead to duplicate memory on disk and "

@@ -134,7 +134,7 @@ KINDS: tuple[General, ...] = (
         "no-room-for-a-gguf",
         r"unable to allocate \w{2,12} buffer|failed to allocate (?:compute pp buffers|buffer for "
         r"kv cache|\w{2,12} buffer)|cudaMalloc failed: out of memory|"
-        r"ErrorOutOfDeviceMemory|failed to allocate compute",
+        r"vulkan[^\n]*ErrorOutOfDeviceMemory|failed to allocate compute buffer",
         _no_room,
         {
             "llama_model_load: error loading model: unable to allocate CUDA0 buffer": "-c 4096",
@@ -277,7 +277,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "gguf-not-loaded",
-        r"main: error: unable to load model|error: failed to load model '|"
+        r"main: error: unable to load model|error: failed to load model '(?=.*gguf)|"
         r"common_init_from_params: failed to load model",
         _last_line,
         {

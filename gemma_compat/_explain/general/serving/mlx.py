@@ -111,7 +111,8 @@ def _answer(loader: str, missing: str, names: str, lacks: bool) -> Answer:
 def _no_such_model(case: Case) -> Answer | None:
     name = case.match["name"] or case.match["module"]
     others = [item for item in case.packages if not item.startswith("mlx")]
-    if others and not re.search(r"(?i)\bmlx|LM ?Studio", case.around + case.near):
+    is_mlx = re.search(r"(?i)\bmlx|LM ?Studio", case.around + case.near) is not None
+    if (others or case.is_of_the_script) and not is_mlx:
         return None
     known = in_which(case)
     their_own = (
@@ -132,7 +133,10 @@ def _no_such_model(case: Case) -> Answer | None:
         ("pip install -U mlx-lm mlx-vlm mlx", their_own),
         why="each model type is a module of mlx_lm.models or mlx_vlm.models, which comes with a "
         "release",
-        known="MLX says so; which release has it, it does not say",
+        known="MLX says so; which release has it, it does not say"
+        if is_mlx
+        else "it is the message of mlx-lm and mlx-vlm; the log does not name them",
+        certain=is_mlx,
     )
 
 

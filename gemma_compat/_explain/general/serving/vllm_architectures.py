@@ -239,7 +239,8 @@ KINDS: tuple[General, ...] = (
         always(
             "this vLLM's attention backend has no kernel for this model's heads or soft cap",
             "pip install -U vllm",
-            "or another backend: VLLM_ATTENTION_BACKEND=FLASHINFER (pip install flashinfer-python)",
+            "or another backend (pip install flashinfer-python): --attention-backend FLASHINFER, "
+            "before 0.13 VLLM_ATTENTION_BACKEND=FLASHINFER",
             known="vLLM says so",
             settles=False,
         ),

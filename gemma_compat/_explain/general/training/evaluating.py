@@ -263,12 +263,14 @@ KINDS: tuple[General, ...] = (
                 known="the message is a fast tokenizer's, and a frame decodes",
                 settles=False,
             )
-            if "decode" in case.around
+            if re.search(r"batch_decode|tokenizer|tokenization|processor\.", case.around)
             else None
         ),
         {
             "    preds = tokenizer.batch_decode(preds)\nOverflowError: "
             "can't convert negative int to unsigned": "np.where",
+            'File "/w/codec.py", line 3, in decode\n    pack(n)\nOverflowError: can\'t convert '
+            "negative int to unsigned": "",
             "    file.write(struct.pack('I', n))\nOverflowError: can't convert negative int to "
             "unsigned": "",
         },

@@ -239,7 +239,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "tracker-missing",
-        r"(?P<name>\w{3,20})Callback requires [^\n.]{2,60}(?:installed|package)",
+        r"(?P<name>(?i:tensorboard|wandb|comet|mlflow|neptune|azureml|codecarbon|clearml|dagshub|"
+        r"flyte|dvclive|swanlab|trackio))Callback requires [^\n.]{2,60}(?:installed|package)",
         lambda case: Answer(
             f"the run is to report to {case.match['name']}, which is not installed",
             (

@@ -27,7 +27,7 @@ def _second_backward(case: Case) -> Answer:
         do = [reentrant, f"or {kept}"]
     if re.search(r"_aot_autograd|CompiledFunction|runtime_wrappers", near):
         do.insert(0, whole)
-    if "nsloth" in near:
+    if re.search(r"\bUnsloth\b|unsloth_|packages[/\\]unsloth|import unsloth|from unsloth", near):
         do.insert(0, "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache")
     return Answer(
         "a backward pass met a graph that an earlier one has already freed",
@@ -173,7 +173,7 @@ KINDS: tuple[General, ...] = (
     General(
         "no-rows",
         r"num_samples should be a positive integer value, but got num_samples=0|"
-        r"\bnum_samples=0\b|No examples left after filtering|"
+        r"\bgot num_samples=0\b|No examples left after filtering|"
         r"There seems to be not a single sample in your epoch_iterator",
         no_rows,
         {
