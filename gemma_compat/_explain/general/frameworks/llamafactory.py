@@ -7,14 +7,37 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..released import in_which
+from .llamafactory_templates import is_gone, meant_by
 
 # Names of models whose template has another name, in all releases that were read.
-_TEMPLATES = ((r"(?i)qwen-?(?:1[._]5|2|2[._]5)", "qwen"), (r"(?i)llama-?3[._][1-3]", "llama3"))
+_TEMPLATES = (
+    (r"(?i)qwen-?(?:1[._]5|2|2[._]5)", "qwen"),
+    (r"(?i)qwen-?2[._]5[-_]?vl", "qwen2_vl"),
+    (r"(?i)llama-?3[._][1-3]", "llama3"),
+    (r"(?i)deepseek[-_]?r1\b.*", "deepseekr1"),
+    (r"(?i)deepseek[-_]?v3\b.*", "deepseek3"),
+)
 
 
 def _template(case: Case) -> Answer:
     name, known = case.match["name"], in_which(case)
     other = next((to for words, to in _TEMPLATES if re.fullmatch(words, name)), "")
+    if is_gone(name):
+        return Answer(
+            f"LLaMA-Factory 0.9.5 no longer has the template {name}",
+            (
+                "pip install 'llamafactory<0.9.5'   (0.9.3 has it)",
+                "or template: empty, for a base model; custom turns by a template of your own",
+            ),
+            known="LLaMA-Factory says that it has none of that name; read in 0.9.3 and 0.9.5",
+        )
+    if meant := meant_by(name):
+        return Answer(
+            f"LLaMA-Factory has no template {name}; one of its names is {meant}",
+            (f"template: {meant}", "or pip install -U llamafactory, where this one is older"),
+            known="LLaMA-Factory says that it has none of that name; the other is in the list of "
+            "0.9.5",
+        )
     if other:
         return Answer(
             f"LLaMA-Factory has no template {name}: that model's is called {other}",
@@ -170,6 +193,8 @@ KINDS: tuple[General, ...] = (
         {
             "ValueError: Template gemma4 does not exist.": "llamafactory>=0.9.5",
             "# ValueError: Template qwen2 does not exist.": "template: qwen",
+            "ValueError: Template gemma-3 does not exist.": "template: gemma3",
+            "ValueError: Template baichuan2 does not exist.": "llamafactory<0.9.5",
             "ValueError: Template qwen9 does not exist.": "pip install -U llamafactory ",
         },
     ),

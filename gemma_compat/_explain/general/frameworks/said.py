@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .axolotl_checks import fixes
 
 
 def _value_errors(case: Case) -> list[str]:
@@ -25,9 +26,13 @@ def _of_axolotl(case: Case) -> Answer:
     fields = re.findall(r"^([a-z]\w{2,50})(?:\.\w+)*$", case.message, re.MULTILINE)
     named = f": {', '.join(dict.fromkeys(fields[:4]))}" if fields else ""
     said = _value_errors(case)
+    do = fixes(said)
+    if do and not named:
+        named = f": {said[0][:160].rstrip('.')}"
     return Answer(
         f"axolotl refuses the config{named}",
         (
+            *do,
             *(f"what it says: {text}" for text in said),
             "axolotl config-schema   lists the fields of this release",
             "or pip install -U axolotl, where the field is newer",

@@ -8,8 +8,47 @@ from ...answer import Answer
 from ..base import Case, General, always
 from .swift import _SAYS
 
-# Options of ms-swift 2 by their names in ms-swift 3 (read in the arguments of both).
+# Options of an older ms-swift by their names in a newer one (read in the arguments of 2.6, 3.0,
+# 3.4, 3.8, 3.12, 4.2 and 4.5); of the last pair of names each stands for the other.
 _RENAMED = {
+    "bnb_4bit_comp_dtype": "bnb_4bit_compute_dtype",
+    "quantization_bit": "quant_bits",
+    "lora_dropout_p": "lora_dropout",
+    "lora_bias_trainable": "lora_bias",
+    "lora_lr_ratio": "lorap_lr_ratio",
+    "lora_modules_to_save": "modules_to_save",
+    "lora_target_regex": "target_regex",
+    "use_flash_attn": "attn_impl",
+    "use_liger": "use_liger_kernel",
+    "neftune_alpha": "neftune_noise_alpha",
+    "only_save_model": "save_only_model",
+    "preprocess_num_proc": "dataset_num_proc",
+    "dataset_test_ratio": "split_dataset_ratio",
+    "dataset_seed": "data_seed",
+    "custom_train_dataset_path": "dataset",
+    "custom_val_dataset_path": "val_dataset",
+    "streaming_buffer_size": "shuffle_buffer_size",
+    "check_model_is_latest": "check_model",
+    "load_dataset_config": "load_data_args",
+    "merge_lora_and_save": "merge_lora",
+    "ref_model_id_or_path": "ref_model",
+    "reward_model_id_or_path": "reward_model",
+    "evaluation_strategy": "eval_strategy",
+    "push_hub_strategy": "hub_strategy",
+    "tools_prompt": "agent_template",
+    "tensor_parallel_size": "vllm_tensor_parallel_size",
+    "pipeline_parallel_size": "vllm_pipeline_parallel_size",
+    "data_parallel_size": "vllm_data_parallel_size",
+    "gpu_memory_utilization": "vllm_gpu_memory_utilization",
+    "max_num_seqs": "vllm_max_num_seqs",
+    "enforce_eager": "vllm_enforce_eager",
+    "limit_mm_per_prompt": "vllm_limit_mm_per_prompt",
+    "use_async_engine": "vllm_use_async_engine",
+    "session_len": "lmdeploy_session_len",
+    "tp": "lmdeploy_tp",
+    "multi_turn_func": "multi_turn_scheduler",
+    "mcore_adapters": "mcore_adapter",
+    "lora_modules": "adapters",
     "sft_type": "train_type",
     "train_type": "tuner_type",
     "tuner_type": "train_type",
@@ -31,7 +70,7 @@ def _options(case: Case) -> Answer:
         "ms-swift is given options that this release does not have"
         + (f": {', '.join(f'--{name}' for name in given[:4])}" if given else ""),
         (
-            *(f"{text} in another major release" for text in known[:3]),
+            *(f"{text} in another release" for text in known[:3]),
             "pip install -U ms-swift, or its main branch, where the option is newer than it",
             "swift COMMAND --help   lists the names of this release for that command",
             "or pip install 'ms-swift<3' for a script of the second, 'ms-swift<4' for one of the "
@@ -52,6 +91,9 @@ KINDS: tuple[General, ...] = (
         {
             "ValueError: remaining_argv: ['--sft_type', 'lora']": "--sft_type is --train_type",
             "ValueError: remaining_argv: ['--foo']": "-U ms-swift",
+            "ValueError: remaining_argv: ['--tensor_parallel_size', '2']": (
+                "--tensor_parallel_size is --vllm_tensor_parallel_size"
+            ),
         },
     ),
     General(

@@ -36,8 +36,10 @@ def _groups(case: Case) -> Answer:
     )
 
 
-def _two_settings(case: Case) -> Answer:
+def _two_settings(case: Case) -> Answer | None:
     """Answer where TRL refuses a combination and names what to set instead."""
+    if case.packages and not {"trl", "unsloth"} & {*case.packages}:
+        return None
     found = re.findall(
         r"(?:[Pp]lease |[Ee]ither )?(?:set|use|pass|omit|remove) `([^`\n]{2,80})`",
         f"{case.hit.text}\n{case.message}",

@@ -8,31 +8,7 @@ from ....conditions.hardware import is_without_bfloat16
 from ...answer import Answer
 from ..base import Case, General, always
 from .no_loss import no_loss_returned
-
-
-def _of_llamafactory(names: list[str], listed: str) -> Answer:
-    if {"output_dir", "do_train", "do_predict"} & set(names):
-        return Answer(
-            f"a YAML file of training was given to a command that does not train: {listed}",
-            (
-                "llamafactory-cli train FILE.yaml   for do_train and do_predict alike",
-                "for chat, webchat, api and export: a YAML with model_name_or_path, "
-                "adapter_name_or_path, template and finetuning_type alone (examples/inference)",
-            ),
-            why="chat, webchat, api and export know no TrainingArguments, such as output_dir",
-            known="the parser lists what nothing took, and output_dir or do_train is among it",
-        )
-    return Answer(
-        f"this LLaMA-Factory's command knows no option {listed}",
-        (
-            "pip install -U llamafactory   (a checkout: git pull, pip install -e .), where the "
-            "option is newer",
-            "the example YAML of that command in the same release has the names: examples/",
-        ),
-        why="options come with a release, and train, chat, export and eval take different ones",
-        known="the parser lists what nothing took; why it does not know them, it does not say",
-        settles=False,
-    )
+from .of_llamafactory import of_llamafactory
 
 
 def _arguments(case: Case) -> Answer:
@@ -40,7 +16,7 @@ def _arguments(case: Case) -> Answer:
     options = re.findall(r"'--(\w{1,40})", case.match["names"]) or names
     listed = ", ".join(options[:4])
     if re.search(r"(?i)llama-?_?factory|\bhparams[/\\]parser\.py", f"{case.around}\n{case.near}"):
-        return _of_llamafactory(names, listed)
+        return of_llamafactory(names, listed)
     if "torch_dtype" in options and re.search(r"[/\\]trl[/\\]", case.around):
         return Answer(
             f"the installed TRL has other names for its options: it does not know {listed}",
@@ -142,6 +118,8 @@ KINDS: tuple[General, ...] = (
             "ValueError: Some specified arguments are not used by the HfArgumentParser: "
             "['--peft_lora_r', '16']": "peft_lora_r",
             "ValueError: Some keys are not used by the HfArgumentParser: ['flash_atn']": "--help",
+            "llamafactory 0.9.3\nValueError: Some keys are not used by the HfArgumentParser: "
+            "['image_resolution']": "image_resolution is image_max_pixels since 0.9.3",
             'File "/x/dist-packages/trl/scripts/_hf_argparser.py", line 380, in f\n    raise\n'
             "ValueError: Some specified arguments are not used by the HfArgumentParser: "
             "['--torch_dtype', 'bfloat16']": "--dtype bfloat16",
