@@ -53,6 +53,10 @@ def _from_a_repository(command: str, wanted: str) -> Answer:
 def _install(case: Case) -> Answer:
     given = next(filter(None, (case.match[name] for name in ("command", "double", "single"))))
     command = re.sub(r"\s+", " ", given).strip(" .`").removesuffix(" or")
+    command = " ".join(  # for a shell < and > are files
+        f"'{word}'" if re.search(r"[<>]", word) and not re.search(r"['\"]", word) else word
+        for word in command.split(" ")
+    )
     words = [word for word in command.rpartition("install ")[2].split() if word[0] != "-"]
     wanted = re.split(r"[\[<>=!~]", words[0].strip("\"'"))[0] if words else ""
     if wanted.startswith((".", "/")) or not wanted:
@@ -61,12 +65,8 @@ def _install(case: Case) -> Answer:
         return _from_a_repository(command, wanted)
     restart = f"{command}   and restart the kernel, in a notebook"
     if re.search(r"<|==", command) or re.search(r"(?i)downgrad|too new", case.hit.text):
-        return Answer(
-            f"what was asked for wants another release of {wanted} than is here",
-            (restart,),
-            known="the message has the command, and its bound",
-            certain=False,
-        )
+        happened = f"what was asked for wants a certain release of {wanted}, which is not here"
+        return Answer(happened, (restart,), known="the message has the command, and its bound")
     if "-r" in command.split() or not re.match(r"[A-Za-z]", wanted):
         wanted = ""
     here = _here(case, wanted)
@@ -175,8 +175,9 @@ KINDS: tuple[General, ...] = (
             "requires Accelerate: `pip install 'accelerate>=0.26.0'`": "counts as missing",
             "ImportError: This model needs the main branch. Please run `pip install "
             "git+https://github.com/huggingface/transformers`": "from its repository",
+            "ImportError: see `pip install accelerate>=0.26.0`": "install 'accelerate>=0.26.0'",
             "ImportError: Numba needs NumPy 2.0 or less. Got NumPy 2.2. Run `pip install "
-            "'numpy<2.1'`": "another release of numpy",
+            "'numpy<2.1'`": "a certain release of numpy",
             "ImportError: requirements are missing. Run `pip install -r requirements.txt`": (
                 "a package is not installed"
             ),

@@ -12,6 +12,25 @@ _AXIS = re.compile(r"\([^)]{1,60}\)|'[^']{1,40}'|None")
 _OF_ROWS = re.compile(r"data|batch|\bdp\b", re.IGNORECASE)
 
 
+def _spread(size: str, by: str, of_rows: bool) -> Answer:
+    """Answer rows that do not divide; or a dimension of which no axis tells what it is."""
+    return Answer(
+        f"JAX is to spread {size} rows over {by} devices, which does not divide"
+        if of_rows
+        else f"JAX is to spread a dimension of {size} over {by} devices, which does not divide",
+        (
+            f"a batch size that is a multiple of {by}"
+            if of_rows
+            else f"a batch size that is a multiple of {by}, where these are the rows of a batch",
+            "or another layout: fewer devices on that axis of the mesh",
+        ),
+        known="the message has both numbers"
+        if of_rows
+        else "the message has both numbers; of which array, its full shape says",
+        settles=of_rows,
+    )
+
+
 def _not_divisible(case: Case) -> Answer:
     size, by = case.match["size"], case.match["by"]
     axes = _AXES.search(case.message) or _AXES.search(case.hit.text)
@@ -19,26 +38,8 @@ def _not_divisible(case: Case) -> Answer:
     dimension = int(case.match["dimension"])
     axis = names[dimension] if dimension < len(names) else ""
     others = [name for name in names if name not in {axis, "None"}]
-    is_of_rows = not dimension and not others and _OF_ROWS.search(axis) is not None
-    if not axis:
-        return Answer(
-            f"JAX is to spread a dimension of {size} over {by} devices, which does not divide",
-            (
-                f"a batch size that is a multiple of {by}, where these are the rows of a batch",
-                "or another layout: fewer devices on that axis of the mesh",
-            ),
-            known="the message has both numbers; of which array, its full shape says",
-            settles=False,
-        )
-    if is_of_rows:
-        return Answer(
-            f"JAX is to spread {size} rows over {by} devices, which does not divide",
-            (
-                f"a batch size that is a multiple of {by}",
-                "or another layout: fewer devices on that axis of the mesh",
-            ),
-            known="the message has both numbers",
-        )
+    if not axis or not dimension and not others and _OF_ROWS.search(axis):
+        return _spread(size, by, bool(axis))
     return Answer(
         f"the layout cuts a dimension of {size} over the {by} devices of the axis '{axis}', which "
         "does not divide",

@@ -25,6 +25,8 @@ def _task(case: Case) -> Answer | None:
     )
 
 
+# The rows of Ray's C++: its own words, its marks of a fatal row, and its processes.
+_OF_RAY = re.compile(r"unexpected system state|,\d{3} C \d+ \d+\] |raylet|core_worker|plasma|gcs_")
 _RAY_CHECK = Answer(
     "a process of Ray ended itself: a check in Ray's C++ failed",
     (
@@ -101,13 +103,12 @@ KINDS: tuple[General, ...] = (
         "ray-check-failed",
         r"\b[a-z_]{4,40}\.(?:cc|h):\d{1,5}:(?: An unexpected system state has occurred\.)? "
         r"{1,2}Check failed: [^\n]{2,80}",
-        lambda case: (
-            _RAY_CHECK if re.search(r"(?i)\bray\b|raylet|\((?:\w+ )?pid=", case.near) else None
-        ),
+        lambda case: _RAY_CHECK if _OF_RAY.search(case.hit.text) else None,
         {
             "(TaskRunner pid=2915798) [2025-07-06 07:14:27,052 C 2915798 2915798] "
             "task_receiver.cc:219: Check failed: objects_valid": "ray stop --force",
             "pid=12 F0000 gpu_timer.cc:93: Check failed: start != nullptr": "",
+            "INFO ray: started\nF0000 00:00:1 xla_service.cc:93: Check failed: start != null": "",
             "[12:00:00] /x/mlc-llm/cpp/serve/engine.cc:120: Check failed: (engine) is false: x": "",
         },
         alone=True,

@@ -49,8 +49,11 @@ def no_bfloat16(case: Case, card: str) -> Answer:
             (
                 "model.to('cuda'), where a GPU is there: the layer lies on the CPU"
                 if on_cpu
-                else "pip install -U torch   (more functions take bfloat16 each release)",
-                "that step in float32, and its result cast: x = f(y.float()).to(torch.bfloat16)",
+                else "that step in float32, and its result cast: x = f(y.float())."
+                "to(torch.bfloat16)",
+                "that step in float32, and its result cast: x = f(y.float()).to(torch.bfloat16)"
+                if on_cpu
+                else "pip install -U torch   (some functions take bfloat16 in a newer one)",
                 "or float32 for all of it: dtype=torch.float32, bf16=False",
             ),
             why="each function of torch has its own list of dtypes for each device",

@@ -44,7 +44,7 @@ _OTHER_ENDS = (
         "a thread was still printing while Python ended, and Python stopped for that",
         (
             "look for what was saved: the script itself was at its end",
-            "thread.join() before the end of a script that starts threads of its own",
+            "thread.join() before the end of a script that starts threads",
         ),
     ),
     (
@@ -179,6 +179,9 @@ _AT_MERGING = (
 )
 
 
+_ENDED_BY_SLURM = re.compile(r"CANCELLED AT \S{8,30} DUE TO (?!OUT)")
+
+
 KINDS: tuple[General, ...] = (
     General(
         "process-killed",
@@ -187,8 +190,8 @@ KINDS: tuple[General, ...] = (
         r"session crashed after using all available RAM|"
         r"notebook tried to allocate more memory than is available|"
         r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|"
-        r"\boom[-_]kill(?:er|ed)?\b(?! ?[:=]? ?0\b)",
-        _killed,
+        r"\boom[-_]kill(?:er|ed)?\b(?! ?(?:[:=]? ?0\b|protect|enabled|disabled|score|is o))",
+        lambda case: None if _ENDED_BY_SLURM.search(case.near) else _killed(case),
         {
             "Killed": "free -h",
             "The kernel appears to have died. It will restart automatically.": "as a script",
@@ -200,6 +203,9 @@ KINDS: tuple[General, ...] = (
             "the job was Killed by the user": "",
             "killed 3 stale workers": "",
             "memory.events: oom 0 oom_kill 0": "",
+            "INFO: oom-killer protection enabled for this pod": "",
+            "slurmstepd: error: *** JOB 1 ON n CANCELLED AT 2025-01-01T00:00:00 DUE TO TIME LIMIT "
+            "***\nKilled": "",
         },
         alone=True,
     ),

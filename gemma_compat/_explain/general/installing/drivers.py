@@ -153,6 +153,12 @@ def _no_cuda_told(case: Case) -> Answer:
     )
 
 
+# A script's own test of it, which tells of no machine.
+_TESTED = re.compile(
+    r"^\W{0,12}(?:\d{1,5}\W{1,3})?(?:if|elif|while|assert|return)\b[^\n]*is_available"
+)
+
+
 KINDS: tuple[General, ...] = (
     General(
         "cudnn-has-no-plan",
@@ -233,13 +239,15 @@ KINDS: tuple[General, ...] = (
         "cuda-not-available-is-told",
         r"(?<!but torch\.)cuda\.is_available\(\)[`'\"]{0,2} ?(?:returns?|returned|is|gives|->|=|:|"
         r"prints|>>>|always|still|shows| ){0,4} ?[`'\"]?False",
-        _no_cuda_told,
+        lambda case: None if _TESTED.search(case.hit.text) else _no_cuda_told(case),
         {
             "# torch.cuda.is_available() returns False on my RTX 4090": "build for the CPU",
             "`torch.cuda.is_available()` is still False": "CUDA_VISIBLE_DEVICES",
             "torch.cuda.is_available() returns False on my MacBook M2": "mps",
             "torch.cuda.is_available() returns False on my RX 7900 XTX": "whl/rocm",
             "if torch.cuda.is_available(): x = True": "",
+            "    if torch.cuda.is_available() == False:\n        device = 'cpu'": "",
+            "assert torch.cuda.is_available() is False": "",
         },
         alone=True,
     ),

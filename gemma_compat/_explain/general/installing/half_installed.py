@@ -161,12 +161,10 @@ KINDS: tuple[General, ...] = (
         r"(?P<package>\w[\w.]{1,60})-"
         r"[\w.]{1,40}\.dist-info[/\\]METADATA",
         lambda case: Answer(
-            f"{case.match['package']} is half removed: its dist-info folder has no METADATA"
-            + (
-                ", and pip stops at it: nothing of this command was installed"
-                if "Could not install" in case.hit.text
-                else ""
-            ),
+            f"{case.match['package']} is half removed (its dist-info folder has no METADATA), and "
+            "pip stops at it: nothing of this command was installed"
+            if "Could not install" in case.hit.text
+            else f"{case.match['package']} is half removed: its dist-info folder has no METADATA",
             (
                 f"rm -r the folder {case.match['package']}-*.dist-info in site-packages, then pip "
                 f"install --force-reinstall --no-deps {case.match['package']}, and the command "

@@ -80,7 +80,6 @@ def _no_compiler(case: Case) -> Answer | None:
             f"a compiler or linker failed here: this machine lacks {said[1]}",
             (said[2], f"{off}, where it is Triton that compiles"),
             known="the compiler's own line says what is missing; who called it, it does not",
-            certain=not warned,
             settles=False,
         )
     who = "torch.compile" if "inductor" in near else "Triton"

@@ -46,8 +46,12 @@ def _mixed(case: Case) -> Answer:
 
 def _secret(case: Case) -> Answer:
     """Answer a secret that is not there, by its name and by who asks for it."""
-    named = re.search(r"\b(?P<name>[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{2,20})+)\b", case.hit.text)
-    name = named["name"] if named else "HF_TOKEN"
+    named = re.search(
+        r"\b[Ss]ecret (?P<told>(?!does|with)\w{2,40})|"
+        r"\b(?P<name>[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{2,20})+)\b",
+        case.hit.text,
+    )
+    name = (named["told"] or named["name"]) if named else "HF_TOKEN"
     if "timed out" in case.hit.text:
         return Answer(
             f"Colab did not hand the secret {name} out in time",
@@ -71,7 +75,9 @@ def _secret(case: Case) -> Answer:
             "Kaggle: Add-ons > Secrets, attach it to this notebook",
             f"elsewhere: export {name}=..., or wandb login"
             if of_wandb
-            else "elsewhere: export HF_TOKEN=hf_...   or hf auth login",
+            else "elsewhere: export HF_TOKEN=hf_...   or hf auth login"
+            if name.startswith(("HF_", "HUGGING"))
+            else f"elsewhere: export {name}=...",
         ),
         known="the message",
     )
@@ -105,6 +111,7 @@ KINDS: tuple[General, ...] = (
         {
             "google.colab.userdata.SecretNotFoundError: Secret HF_TOKEN does not exist.": "Colab",
             "KeyError: 'HF_TOKEN'": "hf auth login",
+            "google.colab.userdata.SecretNotFoundError: Secret myKey does not exist.": "add myKey",
             "KeyError: 'WANDB_API_KEY'": "not set in its environment",
             "TimeoutException: Requesting secret HF_TOKEN timed out. Secrets can only be fetched "
             "when running from the Colab UI.": "os.environ",

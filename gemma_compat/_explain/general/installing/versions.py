@@ -7,7 +7,84 @@ import re
 from .... import versions
 from ...answer import Answer
 from ..base import Case, General, always
-from .wheels import no_set_of_releases
+from .wheels import is_on_arm, no_wheel_for_arm
+
+_ASKED = re.compile(
+    r"(?m)^\W{0,8}The user requested (?:\(constraint\) )?(?P<name>[\w.-]{2,60}?)"
+    r"(?:\[[\w,-]*\])?(?P<bound>[<>=!~][^\s;]{1,60})"
+)
+
+
+def _sides(case: Case) -> tuple[str, str, str] | None:
+    """Return what was asked for, who excludes it, and the package that both are about."""
+    below = case.hit.after[:3000]
+    for asked in _ASKED.finditer(below):
+        name = re.escape(asked["name"])
+        against = re.search(
+            rf"(?m)^\W{{0,8}}(?P<who>[\w.-]{{2,60}}(?:\[[\w,-]*\])? \S{{1,30}}) depends on "
+            rf"{name}(?P<bound>[<>=!~ (][^\n;]{{1,90}})",
+            below,
+        )
+        if against is not None:
+            wants = against["bound"].strip(" ()")
+            return (
+                f"{asked['name']}{asked['bound']} is asked for",
+                f"{against['who']}, which wants {asked['name']} {wants}",
+                asked["name"],
+            )
+    return None
+
+
+def _absent(case: Case) -> Answer | None:
+    """Answer a package, or a release of it, that the index does not have at all."""
+    absent = re.search(
+        r"(?P<name>\S+) was not found in the (?:package|cache)|no versions of (?P<none>\S+)",
+        re.sub(r"\s+", " ", case.hit.text + case.hit.after[:1500]),
+    )
+    if absent is None:
+        return None
+    return Answer(
+        f"the index has no {absent['name'] or absent['none']}, which is asked for",
+        ("pip index versions NAME   : are the name and the number spelt so?",),
+        known="uv says so",
+    )
+
+
+def _no_set_of_releases(case: Case) -> Answer:
+    """Answer for a resolver that finds nothing; uv says which wheel is missing."""
+    told = re.search(
+        r"(?P<name>[\w.-]{2,60}(?:[<>=!~]=?[\w.]{1,30})?) has no wheels with a matching "
+        r"(?P<kind>platform|Python|ABI)",
+        case.hit.text + " " + re.sub(r"\s+", " ", case.hit.after[:1500]),
+    )
+    absent = _absent(case)
+    if absent is not None:
+        return absent
+    if told is None:
+        sides = _sides(case)
+        return Answer(
+            "no set of releases satisfies everything that was asked for"
+            + (f": {sides[0]} against {sides[1]}" if sides else ""),
+            (
+                *([f"ask for another release of {sides[2]}, or of none"] if sides else []),
+                "python -m gemma_compat advise --model MODEL --fresh   finds one that holds "
+                "together",
+                "uv venv --python 3.11   where a release older than the Python is asked for (torch "
+                "2.4 and older have no wheels for 3.13)",
+            ),
+            known="the resolver says so",
+        )
+    if told["kind"] == "platform" and is_on_arm(case.hit.after[:2500]):
+        return no_wheel_for_arm(told["name"])
+    return Answer(
+        f"{told['name']} has no wheel for this Python or system, so nothing can be installed "
+        "that asks for it",
+        (
+            "uv venv --python 3.12   (or 3.11), where its wheels are for another Python",
+            "another release of it, or none: the message's hint lists what there are wheels for",
+        ),
+        known="the resolver says so",
+    )
 
 
 def _old_python(case: Case) -> Answer:
@@ -186,7 +263,7 @@ KINDS: tuple[General, ...] = (
         "no-set-of-releases",
         r"ResolutionImpossible|conflicting dependencies\.|No solution found when resolving|"
         r"we can conclude that [^\n]{1,200} (?:are incompatible|cannot be used)",
-        no_set_of_releases,
+        _no_set_of_releases,
         {
             "ERROR: ResolutionImpossible: for help visit": "advise",
             "× No solution found when resolving dependencies:\n╰─▶ Because torchcodec==0.10.0 has "

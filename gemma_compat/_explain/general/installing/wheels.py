@@ -14,7 +14,7 @@ _ON_ARM = (
 )
 
 
-def _is_on_arm(text: str) -> bool:
+def is_on_arm(text: str) -> bool:
     """Return whether a text is of an ARM machine, beside uv's list of what there is."""
     own = re.sub(r"(?:on|for) the following\s+platforms?:[^\n]*(?:\n[^\n]*`[^\n]*)*", "", text)
     return re.search(_ON_ARM, own) is not None
@@ -35,76 +35,6 @@ def no_wheel_for_arm(name: str) -> Answer:
         "only newer releases",
         known="the message; that the machine is an ARM one, the text beside it says",
         settles=False,
-    )
-
-
-_ASKED = re.compile(
-    r"(?m)^\W{0,8}The user requested (?:\(constraint\) )?(?P<name>[\w.-]{2,60}?)"
-    r"(?:\[[\w,-]*\])?(?P<bound>[<>=!~][^\s;]{1,60})"
-)
-
-
-def _sides(case: Case) -> tuple[str, str, str] | None:
-    """Return what was asked for, who excludes it, and the package that both are about."""
-    below = case.hit.after[:3000]
-    for asked in _ASKED.finditer(below):
-        name = re.escape(asked["name"])
-        against = re.search(
-            rf"(?m)^\W{{0,8}}(?P<who>[\w.-]{{2,60}}(?:\[[\w,-]*\])? \S{{1,30}}) depends on "
-            rf"{name}(?P<bound>[<>=!~ (][^\n;]{{1,90}})",
-            below,
-        )
-        if against is not None:
-            wants = against["bound"].strip(" ()")
-            return (
-                f"{asked['name']}{asked['bound']} is asked for",
-                f"{against['who']}, which wants {asked['name']} {wants}",
-                asked["name"],
-            )
-    return None
-
-
-def no_set_of_releases(case: Case) -> Answer:
-    """Answer for a resolver that finds nothing; uv says which wheel is missing."""
-    told = re.search(
-        r"(?P<name>[\w.-]{2,60}(?:[<>=!~]=?[\w.]{1,30})?) has no wheels with a matching "
-        r"(?P<kind>platform|Python|ABI)",
-        case.hit.text + " " + re.sub(r"\s+", " ", case.hit.after[:1500]),
-    )
-    absent = re.search(
-        r"(?P<name>\S+) was not found in the (?:package|cache)|no versions of (?P<none>\S+)",
-        re.sub(r"\s+", " ", case.hit.text + case.hit.after[:1500]),
-    )
-    if absent is not None:
-        return Answer(
-            f"the index has no {absent['name'] or absent['none']}, which is asked for",
-            ("pip index versions NAME   : are the name and the number spelt so?",),
-            known="uv says so",
-        )
-    if told is None:
-        sides = _sides(case)
-        return Answer(
-            "no set of releases satisfies everything that was asked for"
-            + (f": {sides[0]} against {sides[1]}" if sides else ""),
-            (
-                *([f"ask for another release of {sides[2]}, or of none"] if sides else []),
-                "python -m gemma_compat advise --model MODEL --fresh   finds one that holds "
-                "together",
-                "uv venv --python 3.11   where a release older than the Python is asked for (torch "
-                "2.4 and older have no wheels for 3.13)",
-            ),
-            known="the resolver says so",
-        )
-    if told["kind"] == "platform" and _is_on_arm(case.hit.after[:2500]):
-        return no_wheel_for_arm(told["name"])
-    return Answer(
-        f"{told['name']} has no wheel for this Python or system, so nothing can be installed "
-        "that asks for it",
-        (
-            "uv venv --python 3.12   (or 3.11), where its wheels are for another Python",
-            "another release of it, or none: the message's hint lists what there are wheels for",
-        ),
-        known="the resolver says so",
     )
 
 
@@ -243,7 +173,7 @@ def _no_wheel(case: Case) -> Answer | None:
         return other
     if package.lower() == "triton" and none:
         return no_triton(case)
-    if _is_on_arm(case.hit.before + case.hit.text + case.hit.after):
+    if is_on_arm(case.hit.before + case.hit.text + case.hit.after):
         return no_wheel_for_arm(name or "the package")
     return _no_release(case, name, package, none)
 

@@ -169,21 +169,25 @@ KINDS: tuple[General, ...] = (
         r"\bos error 1224\b|WinError 1224|user-mapped section open",
         lambda case: Answer(
             "Windows does not let a file be written that is still open as memory: the weights are "
-            "saved over the file that they were loaded from",
+            "saved over the file that they were loaded from"
+            if "afetensor" in f"{case.hit.text}{case.frames}"
+            else "Windows does not let a file be written that is still open as memory: most often "
+            "what was loaded from it is saved over it",
             (
                 "save into a new, empty folder",
-                "or merge under WSL or Linux",
+                "or do that step under WSL or Linux",
                 "end other processes that have the file open (a notebook, a server)",
             ),
-            why="safetensors maps a file into memory for as long as its tensors live; Linux "
-            "replaces such a file, Windows refuses",
+            why="safetensors (and datasets, its .arrow files) maps a file into memory for as long "
+            "as its tensors or rows live; Linux replaces such a file, Windows refuses",
             known="the number of the Windows error; which process holds the file, it does not say",
             settles=False,
         ),
         {
             "safetensors_rust.SafetensorError: Error while serializing: I/O error: The requested "
             "operation cannot be performed on a file with a user-mapped section open. (os error "
-            "1224)": "new, empty folder"
+            "1224)": "the weights are saved over",
+            "OSError: [WinError 1224] user-mapped section open: 'C:\\d\\x.arrow'": "most often",
         },
         alone=True,
     ),

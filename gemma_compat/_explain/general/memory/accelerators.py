@@ -38,7 +38,9 @@ def _mps(case: Case) -> Answer:
         or (
             *(() if one else ("per_device_train_batch_size=1   in a run that trains",)),
             "a shorter max_length, or the loss in chunks"
-            + ("" if case.log.is_other else ": the logits of a Gemma go over 262,144 tokens"),
+            if case.log.is_other
+            else "a shorter max_length, or the loss in chunks: the logits of a Gemma go over "
+            "262,144 tokens",
         ),
         why=f"{estimate}on an Apple machine the GPU shares the memory of the whole system; "
         "PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 only lifts the limit, and the machine may then swap "

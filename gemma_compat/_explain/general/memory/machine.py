@@ -32,7 +32,33 @@ _BY_PHASE = {
 }
 
 
-def _host(case: Case) -> Answer:
+# Code that catches the error, and the allocators of a card, which raise it too.
+_NOT_OF_THE_HOST = re.compile(
+    r"\bexcept\b[^\n]*MemoryError|raise MemoryError|CUDA error|cuda_memory_resource|rmm"
+)
+
+
+def _never_meant(case: Case) -> Answer | None:
+    """Answer a size that no machine has."""
+    asked = re.search(r"you tried to allocate (?P<bytes>\d{14,25}) bytes", case.message)
+    if asked is None:
+        return None
+    return Answer(
+        f"one tensor of {int(asked['bytes']) / (1 << 40):,.0f} TiB is asked for on the CPU: a size "
+        "in that line is not what was meant",
+        (
+            "print the sizes before the last frame's line: a token id, a sum or a -1 stands where "
+            "a length is meant",
+        ),
+        known="the message has the size",
+    )
+
+
+def _host(case: Case) -> Answer | None:
+    if _NOT_OF_THE_HOST.search(case.hit.text):
+        return None
+    if absurd := _never_meant(case):
+        return absurd
     when, less = what_ran(case)
     if re.search(r"MemoryError|DefaultCPUAllocator", case.match[0]):
         if not re.search(r"deepspeed|_worker_loop|pin_memory", case.frames) and case.frames:
@@ -105,6 +131,10 @@ KINDS: tuple[General, ...] = (
         _host,
         {
             "RuntimeError: DataLoader worker (pid 41) is killed by signal: Killed.": "machine",
+            "    except MemoryError:\n{'loss': 1.2, 'epoch': 0.1}": "",
+            "MemoryError: std::bad_alloc: out_of_memory: CUDA error at: /rmm/x.hpp:62": "",
+            "RuntimeError: DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+            "4611686018427387904 bytes.": "not what was meant",
             '"Status": "exited", "OOMKilled": false, "ExitCode": 1': "",
             "      Reason:       OOMKilled\n      Exit Code:    137": "limit",
         },

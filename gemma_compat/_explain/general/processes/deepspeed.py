@@ -185,28 +185,6 @@ KINDS: tuple[General, ...] = (
         {"ValueError: invalid literal for int() with base 10: 'auto'": "write numbers"},
     ),
     General(
-        "bucket-size-with-a-fraction",
-        r"type=int_from_float, input_value=(?P<value>[\d.]{3,20})",
-        lambda case: Answer(
-            "a size in the DeepSpeed config is a number with a fraction, and has to be whole: "
-            f"{case.match['value']}",
-            (
-                f'"stage3_prefetch_bucket_size": {case.match["value"].partition(".")[0]}   in '
-                'place of "auto" (the field that the message names)',
-                "or pip install -U transformers accelerate",
-            ),
-            why='an older transformers or accelerate fills "auto" with 0.9 x hidden size squared '
-            "without rounding, which a newer DeepSpeed refuses",
-            known="the message shows field and value",
-        ),
-        {
-            "pydantic_core._pydantic_core.ValidationError: 1 validation error for "
-            "DeepSpeedZeroConfig\nstage3_prefetch_bucket_size\n  Input should be a valid integer, "
-            "got a number with a fractional part [type=int_from_float, input_value=15099494.4, "
-            "input_type=float]": '"stage3_prefetch_bucket_size": 15099494'
-        },
-    ),
-    General(
         "no-deepspeed-config",
         r"Expected a string path to an existing deepspeed config",
         always(

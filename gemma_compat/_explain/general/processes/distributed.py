@@ -8,6 +8,9 @@ from ...answer import Answer
 from ..base import Case, General, always
 from .peers import of_rank_0
 
+# The functions in which ZeRO makes its groups.
+_SETS_UP = re.compile(r"__init__|_create|_set|_config|_init|flatten|_partition|_defragment")
+
 
 def _zero_without_parameters(case: Case) -> Answer | None:
     if not case.says(r"deepspeed[/\\]runtime[/\\]zero"):
@@ -16,6 +19,8 @@ def _zero_without_parameters(case: Case) -> Answer | None:
         r"\bin \w*(?:load|save|state_dict|step|backward)\w*$", case.frames, re.MULTILINE
     ):
         return None  # a list of a checkpoint or of a step
+    if case.places and not _SETS_UP.search(case.places[-1].function):
+        return None
     return Answer(
         "DeepSpeed was given an optimizer without parameters: nothing of the model is trainable",
         (
@@ -218,6 +223,9 @@ KINDS: tuple[General, ...] = (
             'stage3.py", line 3, in _create_fp16_partitions\n    max(x)\nValueError: max() arg is '
             "an empty sequence": "nothing of the model is trainable",
             "ValueError: max() arg is an empty sequence": "",
+            'Traceback (most recent call last):\n  File "/x/site-packages/deepspeed/runtime/zero/'
+            'parameter_offload.py", line 3, in _next_module\n    x[0]\nIndexError: list index out '
+            "of range": "",
         },
     ),
     General(
@@ -235,5 +243,26 @@ KINDS: tuple[General, ...] = (
             settles=False,
         ),
         {"ValueError: optimizer got an empty parameter list": "is_trainable=True"},
+    ),
+    General(
+        "ranks-of-other-sizes",
+        r"output tensor size must be equal to world_size times input|"
+        r"Tensor list input to \w{3,20} must have the same",
+        always(
+            "the tensors of an exchange do not fit in size: most often what the processes gather "
+            "has another size on each of them",
+            "accelerator.pad_across_processes(tensor, dim=1)   before gather",
+            "generation or evaluation: pad to the same length on all ranks (max_length, "
+            "padding='max_length')",
+            why="rows and generated texts are of other lengths on each rank; in a call of "
+            "torch.distributed, the output has to hold the input of all ranks",
+            known="torch compares the sizes; whose they are, the last frame shows",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "RuntimeError: output tensor size must be equal to world_size times input tensor "
+            "size": "pad_across_processes"
+        },
     ),
 )

@@ -81,20 +81,23 @@ _SAVES = re.compile(
 )
 
 
+_SAVED_WHOLE = Answer(
+    "an object that is saved or copied whole holds a function that was made within another "
+    "function, which pickle does not take",
+    (
+        "torch.save(model.state_dict(), FILE), or save_pretrained(DIR), in place of the "
+        "whole object",
+        "or the function at the top of a module: hooks and lambdas of a model, too",
+    ),
+    why="pickle notes a function by its name, and one within a function has none",
+    known="the message names the function, and the frames save or copy",
+)
+
+
 def _left_behind(case: Case) -> Answer:
     starts = re.search(r"multiprocess\w*[/\\]|from_parent|_worker_loop|spawn", case.frames)
     if _SAVES.search(case.frames) and not starts:
-        return Answer(
-            "an object that is saved or copied whole holds a function that was made within another "
-            "function, which pickle does not take",
-            (
-                "torch.save(model.state_dict(), FILE), or save_pretrained(DIR), in place of the "
-                "whole object",
-                "or the function at the top of a module: hooks and lambdas of a model, too",
-            ),
-            why="pickle notes a function by its name, and one within a function has none",
-            known="the message names the function, and the frames save or copy",
-        )
+        return _SAVED_WHOLE
     read = re.search(
         r"\b(?:torch|joblib|pickle|dill|cloudpickle|pickle_module)\.load\(|unpickler\.load\(",
         case.frames,

@@ -42,6 +42,24 @@ def _not_sharded(case: Case) -> Answer:
     )
 
 
+def _with_a_fraction(case: Case) -> Answer | None:
+    """Answer a size of ZeRO's config; leave other configs that pydantic reads."""
+    if "ZeroConfig" not in case.message:
+        return None
+    value = case.match["value"]
+    return Answer(
+        f"a size in the DeepSpeed config is a number with a fraction, and has to be whole: {value}",
+        (
+            f'"stage3_prefetch_bucket_size": {value.partition(".")[0]}   in place of "auto" (the '
+            "field that the message names)",
+            "or pip install -U transformers accelerate",
+        ),
+        why='an older transformers or accelerate fills "auto" with 0.9 x hidden size squared '
+        "without rounding, which a newer DeepSpeed refuses",
+        known="the message shows field and value",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "no-hidden-size-for-auto",
@@ -126,24 +144,6 @@ KINDS: tuple[General, ...] = (
         {
             "ValueError: Can't find a checkpoint index (pytorch_model.bin.index.json or "
             "model.safetensors.index.json) in /x/checkpoint-100.": "adapter_model"
-        },
-    ),
-    General(
-        "ranks-of-other-sizes",
-        r"output tensor size must be equal to world_size times input|"
-        r"Tensor list input to \w{3,20} must have the same",
-        always(
-            "what the processes gather has another size on each of them",
-            "accelerator.pad_across_processes(tensor, dim=1)   before gather",
-            "generation or evaluation: pad to the same length on all ranks (max_length, "
-            "padding='max_length')",
-            why="rows and generated texts are of other lengths on each rank",
-            known="torch compares the sizes",
-            settles=False,
-        ),
-        {
-            "RuntimeError: output tensor size must be equal to world_size times input tensor "
-            "size": "pad_across_processes"
         },
     ),
     General(
@@ -277,5 +277,18 @@ KINDS: tuple[General, ...] = (
             )
         },
         alone=True,
+    ),
+    General(
+        "bucket-size-with-a-fraction",
+        r"type=int_from_float, input_value=(?P<value>[\d.]{3,20})",
+        _with_a_fraction,
+        {
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for "
+            "DeepSpeedZeroConfig\nstage3_prefetch_bucket_size\n  Input should be a valid integer, "
+            "got a number with a fractional part [type=int_from_float, input_value=15099494.4, "
+            "input_type=float]": '"stage3_prefetch_bucket_size": 15099494',
+            "1 validation error for LoraConfig\nr\n  Input should be a valid integer "
+            "[type=int_from_float, input_value=8.5, input_type=float]": "",
+        },
     ),
 )

@@ -121,7 +121,7 @@ _MASK = Answer(
     ),
     why="without flash-attn, softcapping runs through slow_attention_softcapping, which adds "
     "causal_mask[:q_len, :q_len]: for rows beyond the window, and in evaluation, what stands there "
-    "is no such square",
+    "has another shape",
     known="read in unsloth 2024.8 to 2025.8.10, kernels/flex_attention.py; the error's own line, "
     "which says what the mask was, is needed to be certain",
     certain=False,
