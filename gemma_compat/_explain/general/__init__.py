@@ -232,6 +232,7 @@ FILES = (
     "data.refused_by_datasets",
     "training.refused_by_trl",
     "training.refused_by_torch",
+    "training.listed_values",
     "plain_python",
     "plain_numbers",
     "by_message",

@@ -57,7 +57,10 @@ def _not_found(case: Case) -> Answer:
         return _NO_DATA_FILE
     if "is neither a `Dataset` directory" in case.hit.text:
         return _NOT_A_SAVED_ONE
-    local = re.search(r"Unable to find '(?P<path>(?:[/~.]|[A-Z]:\\)[^'\n]{1,200})'", case.hit.text)
+    local = re.search(
+        r"Unable to find '(?P<path>(?:[/~.]|[A-Z]:\\)[^'\n]{1,200}|[\w./-]{1,120}\.\w{2,7})'",
+        case.hit.text,
+    )
     if local:
         return Answer(
             "there is no file or folder with data at the path that is given",
@@ -188,6 +191,7 @@ KINDS: tuple[General, ...] = (
             "datasets.exceptions.DatasetNotFoundError: Dataset 'x/y' doesn't exist on the Hub or "
             "cannot be accessed.": "hf auth login",
             "FileNotFoundError: Unable to find '/home/u/a/corpus' at /home/u/a": "ls -l",
+            "FileNotFoundError: Unable to find 'train.jsonl'": "ls -l",
             "FileNotFoundError: Directory tok is neither a `Dataset` directory nor a `DatasetDict` "
             "directory.": "save_to_disk",
         },

@@ -240,23 +240,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "rewards-and-settings-of-other-lengths",
-        r"Length of loss_weights list \(\d+\) must match|`loss_weights` must have the same length|"
-        r"vllm_tensor_parallel_size \(\d+\) must divide world size|"
-        r"tensor_parallel_size \(\d+\) must divide world size|"
-        r"'generation_batch_size' and 'steps_per_generation' can not be both",
-        always(
-            "two settings of the trainer do not fit each other in number",
-            "loss_weights: one for each loss_type; vllm_tensor_parallel_size: a divisor of the "
-            "number of processes; generation_batch_size or steps_per_generation, not both",
-        ),
-        {
-            "ValueError: vllm_tensor_parallel_size (3) must divide world size (4) evenly.": (
-                "a divisor"
-            )
-        },
-    ),
-    General(
         "kto-with-one-row",
         r"KTO will not work properly because the KL term|"
         r"The sum of the mask is zero, which can happen when `mini_batch_size=1`|"

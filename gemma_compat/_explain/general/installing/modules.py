@@ -255,10 +255,13 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "module-missing",
-        r"(?:o module named '(?=[\w.]+')|ModuleNotFoundError: `?(?!No ))(?P<module>\w[\w.]{0,99})",
+        r"(?:o module named '(?=[\w.]+')|ModuleNotFoundError: (?:Package )?`?(?!No |Package )"
+        r"(?=[\w.]{1,99}(?:[`:]|\s*$)))(?P<module>\w[\w.]{0,99})",
         missing_module,
         {
             "ModuleNotFoundError: No module named 'timm'": "pip install timm",
+            "ModuleNotFoundError: Package `scipy` is required to be installed for mat": "scipy is",
+            "ModuleNotFoundError: Please install the extras of the reader": "",
             "gptqmodel fails during the PEP517 build process: ModuleNotFoundError: No module "
             "named 'torch'": "--no-build-isolation",
             'Traceback (most recent call last):\n  File "/x/site-packages/trl/import_utils.py", '

@@ -79,7 +79,7 @@ def _another_format(case: Case) -> Answer:
 KINDS: tuple[General, ...] = (
     General(
         "four-and-eight-bits",
-        r"load_in_4bit and load_in_8bit (?:are both True|can't be both)|"
+        r"load_in_4bit and load_in_8(?:bit)? (?:are both True|can't be both True)|"
         r"can't use 8 bit and 4 bit precision at the same time",
         always(
             "4 bits and 8 bits are asked for at once",

@@ -160,6 +160,12 @@ _PREPARED: tuple[Row, ...] = (
         ("accelerate merge-weights OUTPUT_DIR/checkpoint-N/pytorch_model_fsdp_0 OUT",),
     ),
     Row(
+        "ValueError: load_in_8bit and load_in_4bit can't be both False",
+        r"load_in_[48]bit and load_in_[48](?:bit)? can't be both False",
+        "BnbQuantizationConfig asks for neither 8 nor 4 bits",
+        ("BnbQuantizationConfig(load_in_4bit=True)",),
+    ),
+    Row(
         "ValueError: You need to manually pass in `--num_processes` using this config yaml.",
         r"You need to manually pass in `--num_processes` using this config yaml",
         "the accelerate config leaves the number of processes open (num_processes: -1)",

@@ -31,6 +31,26 @@ def _padding_free(case: Case) -> Answer:
     )
 
 
+def _two_numbers(case: Case) -> Answer:
+    if "can not be both" in case.match[0]:
+        return Answer(
+            "generation_batch_size and steps_per_generation are both set, and one follows from "
+            "the other",
+            ("leave one of them out",),
+            why="the first is per_device_train_batch_size x processes x the second",
+            known="read in trl 0.19.1 to 1.16.0",
+        )
+    if "loss_weights" in case.match[0]:
+        return Answer(
+            "loss_weights and loss_type are lists of two lengths",
+            ("loss_weights: one for each loss_type",),
+        )
+    return Answer(
+        "vLLM is to be split over a number of cards that does not divide the number of processes",
+        ("vllm_tensor_parallel_size: a divisor of the number of processes, such as 1",),
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "columns-of-a-processor",
@@ -109,6 +129,21 @@ KINDS: tuple[General, ...] = (
         {
             "ValueError: The features should include `input_ids_chosen`, `attention_mask_chosen`, "
             "`input_ids_rejected` and `attention_mask_rejected`": "trl>=0.12",
+        },
+    ),
+    General(
+        "rewards-and-settings-of-other-lengths",
+        r"Length of loss_weights list \(\d+\) must match|`loss_weights` must have the same length|"
+        r"vllm_tensor_parallel_size \(\d+\) must divide world size|"
+        r"tensor_parallel_size \(\d+\) must divide world size|"
+        r"'generation_batch_size' and 'steps_per_generation' can not be both",
+        _two_numbers,
+        {
+            "ValueError: vllm_tensor_parallel_size (3) must divide world size (4) evenly.": (
+                "a divisor"
+            ),
+            "ValueError: 'generation_batch_size' and 'steps_per_generation' can not be both "
+            "configured at the same time": "leave one of them out",
         },
     ),
 )
