@@ -560,6 +560,23 @@ def test_the_situation_in_the_log_decides(
             "keys are Megatron's names",
         ),
         (
+            'Traceback (most recent call last):\n  File "/x/site-packages/torchtune/a.py", line 9, '
+            "in f\n    g()\nValueError: tokenizer.model not found in /tmp/m\nI want a GGUF later.",
+            "this program reads",
+            "converter reads for",
+        ),
+        ("ValueError: dtype unknown is not supported", "", "scikit-learn"),
+        (
+            "ValueError: Only one class present in y_true. ROC AUC score is not defined",
+            "all labels are of one class",
+            "argmax",
+        ),
+        (
+            "The PyTorch layer says unexpected keyword argument 'beta'",
+            "likely, not certain",
+            "",
+        ),
+        (
             "ValueError: No LoRA keys associated to UNet2DConditionModel found with the prefix "
             "'unet'.",
             "no rule here knows it",

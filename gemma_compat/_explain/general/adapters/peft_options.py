@@ -132,6 +132,8 @@ KINDS: tuple[General, ...] = (
         lambda case: (
             _required(case)
             if case.match["names"]
+            else None
+            if case.is_of_the_script
             else Answer(
                 f"adapter_config.json has no {case.match['key']}, so PEFT cannot tell what kind of "
                 "adapter it is",
@@ -147,6 +149,8 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "KeyError: 'peft_type'": "LORA",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 9, in f\n    t = '
+            "row['task_type']\nKeyError: 'task_type'": "",
             "TypeError: The LoraConfig config that is trying to be loaded is missing required "
             "keys: {'peft_type'}.": "peft_type",
         },

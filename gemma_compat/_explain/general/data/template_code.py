@@ -142,22 +142,29 @@ KINDS: tuple[General, ...] = (
     General(
         "template-refuses-the-messages",
         r"jinja2\.exceptions\.TemplateError: (?P<said>[^\n]{3,200})",
-        lambda case: Answer(
-            f"the chat template refuses the messages{_quoted(case.match['said'])}",
-            (
-                "print(tokenizer.apply_chat_template(messages, tokenize=False))   with fewer "
-                "turns, "
-                "to see which it takes",
-                "print(tokenizer.chat_template)   : the condition before raise_exception(...) with "
-                "that sentence",
-                "or the template of another checkpoint of the family, where the turns are right",
-            ),
-            why="a template may check roles, their order, images and tools, and raise",
-            known="raise_exception of a template prints so",
-            settles=False,
+        lambda case: (
+            None
+            if case.packages and not _RENDERS.search(case.frames)
+            else Answer(
+                f"the chat template refuses the messages{_quoted(case.match['said'])}",
+                (
+                    "print(tokenizer.apply_chat_template(messages, tokenize=False))   with fewer "
+                    "turns, "
+                    "to see which it takes",
+                    "print(tokenizer.chat_template)   : the condition before raise_exception(...) "
+                    "with that sentence",
+                    "or the template of another checkpoint of the family, where the turns are "
+                    "right",
+                ),
+                why="a template may check roles, their order, images and tools, and raise",
+                known="raise_exception of a template prints so",
+                settles=False,
+            )
         ),
         {
             "jinja2.exceptions.TemplateError: No user query found in messages.": "No user query",
+            'Traceback (most recent call last):\n  File "/x/site-packages/cookiecutter/a.py", line '
+            "9, in f\n    g()\njinja2.exceptions.TemplateError: bad project name here": "",
             "jinja2.exceptions.TemplateError: Conversations must start with a user prompt.": (
                 "raise_exception"
             ),

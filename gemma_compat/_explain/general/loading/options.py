@@ -190,8 +190,8 @@ KINDS: tuple[General, ...] = (
         "config-for-a-model",
         r"Parameter config in `(?P<name>\w{3,60})\(config\)` should be an instance of",
         lambda case: Answer(
-            f"{case.match['name']}(...) makes an empty model from a config, and was given a name "
-            "or a path",
+            f"{case.match['name']}(...) makes an empty model from a config, and was given "
+            "something else: a name or a path, most often",
             (f"{case.match['name']}.from_pretrained(MODEL)",),
             known="the message",
         ),

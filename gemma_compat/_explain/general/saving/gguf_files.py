@@ -78,7 +78,8 @@ def _architecture(case: Case) -> Answer:
 def _sentencepiece(case: Case) -> Answer:
     named = f"{case.facts.model.get('model_type', '')} {case.log.model_name or ''}".lower()
     of_gemma = "gemma" in named
-    if not re.search(r"(?i)gguf|ggml|llama\.?cpp|convert_hf|ollama", f"{case.around}{case.near}"):
+    said = f"{case.frames}{case.hit.text}" if case.packages else f"{case.around}{case.near}"
+    if not re.search(r"(?i)gguf|ggml|llama\.?cpp|convert_hf|ollama", said):
         return Answer(
             "the folder has no tokenizer.model, which this program reads",
             (

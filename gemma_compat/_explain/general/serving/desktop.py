@@ -7,7 +7,10 @@ import re
 from ...answer import Answer
 from ..base import Case, General, always
 
-_PROGRAM = re.compile(r"(?i)lm ?studio|lmstudio|LMSInternal|\bjan\b|koboldcpp|gpt4all|msty")
+_PROGRAM = re.compile(
+    r"(?i)lm ?studio|lmstudio|LMSInternal|\bjan (?:app|ai|v?\d+\.\d)|\bjan\.ai\b|koboldcpp|gpt4all|"
+    r"msty"
+)
 
 
 def _hidden(case: Case) -> Answer | None:
@@ -78,6 +81,7 @@ KINDS: tuple[General, ...] = (
             "LM Studio: GPU 0 (Used: 1.57 GB, Total: 8.59 GB, Free: 7.02 GB)\n  Total: 19.55 GB\n"
             "Failed to load the model": "7.02 GB are free",
             "Failed to load model": "",
+            "Jan 12 10:22:01 host python[123]: ERROR Failed to load model: x.json is missing": "",
         },
         alone=True,
     ),

@@ -205,8 +205,9 @@ KINDS: tuple[General, ...] = (
         r"Target is (?:multiclass|multilabel-indicator) but average='binary'|"
         r"Classification metrics can't handle a mix of|"
         r"Found input variables with inconsistent numbers of samples|"
-        r"(?:multiclass|multiclass-multioutput|continuous-multioutput|unknown) (?:format )?is not "
-        r"supported|Only one class present in y_true|"
+        r"(?:multiclass|multiclass-multioutput|continuous-multioutput) (?:format )?is not "
+        r"supported|ValueError: unknown (?:format )?is not supported|"
+        r"Only one class present in y_true|"
         r"y_true and y_pred contain different number of classes",
         labels_and_predictions,
         {

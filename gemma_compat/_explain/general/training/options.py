@@ -141,15 +141,17 @@ KINDS: tuple[General, ...] = (
         r"(?:evaluation|logging) strategy \S{1,40} requires (?:either )?non-zero|"
         r"--(?P<name>eval|save|logging)_steps must be an integer if bigger than 1|"
         r"Setting `strategy` as 'steps' requires a positive value",
-        always(
+        lambda case: Answer(
             "a strategy by steps has no whole number of steps",
-            'eval_strategy="steps", eval_steps=200   (a whole number, or a share below 1)',
-            "or a strategy by epochs: eval_strategy='epoch'",
+            (
+                f"{case.match['name'] or 'eval'}_steps=200   (a whole number, or a share below 1)",
+                f"or a strategy by epochs: {case.match['name'] or 'eval'}_strategy='epoch'",
+            ),
         ),
         {
             "ValueError: evaluation strategy steps requires either non-zero --eval_steps or "
             "--logging_steps": "eval_steps=200",
-            "ValueError: --save_steps must be an integer if bigger than 1: 12.5": "whole number",
+            "ValueError: --save_steps must be an integer if bigger than 1: 12.5": "save_steps=200",
         },
     ),
     General(

@@ -120,7 +120,11 @@ KINDS: tuple[General, ...] = (
         "argument-of-the-trainer-is-told",
         r"(?i:unexpected (?:keyword )?(?:arguments?|kwargs?|keywords?) [`'\"]?)"
         rf"(?P<name>tokenizer|{'|'.join(sorted(_IN_THE_CONFIG))})\b(?![`'\"]?\.)",
-        lambda case: None if "__init__" in case.hit.text else told_of_trl(case.match["name"], ""),
+        lambda case: (
+            None
+            if "__init__" in case.hit.text or not (told := told_of_trl(case.match["name"], ""))
+            else told.replace(certain=case.match["name"] == "tokenizer")
+        ),
         {
             "# `unexpected keyword argument tokenizer` [FIXED]": "processing_class=tokenizer",
             "# run_sft.py SFTrainer: got unexpected keyword model_init_kwargs": (
