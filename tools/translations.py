@@ -102,6 +102,7 @@ _LOOKED_FOR = {
     **dict.fromkeys(("General", "Symptom", "Notice"), (2,)),
     **dict.fromkeys(("Part", "Refusal"), (1,)),
     "Row": (2, 3, 4),
+    "Check": (1, 2),
     "refused": (3,),
 }
 _NOT_SAID = {"examples", "words", "loosely", "effects"}
