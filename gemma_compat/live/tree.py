@@ -35,11 +35,15 @@ def _visit(name: str, module: Any, found: list[tuple[str, Any]], seen: set[int])
     """Note a module and what it holds. No closure: one that calls itself keeps the model alive."""
     seen.add(id(module))
     found.append((name, module))
-    if module._modules:  # most have none
-        start = f"{name}." if name else ""
-        for key, held in module._modules.items():
-            if held is not None and id(held) not in seen:
-                _visit(start + key, held, found, seen)
+    start = f"{name}." if name else ""
+    for key, held in module._modules.items():
+        if held is None or id(held) in seen:
+            continue
+        if held._modules:
+            _visit(start + key, held, found, seen)
+        else:  # as most: no call is made for them
+            seen.add(id(held))
+            found.append((start + key, held))
 
 
 def _path(name: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from .tree import layer_wrappers
@@ -79,7 +80,7 @@ def scales_embeddings_twice(text_model: Any) -> bool:
 
 def _classes(model: Any) -> list[type]:
     """Return each class in the model's tree and its bases once, torch's left out."""
-    kinds = dict.fromkeys(type(module) for _, module in model.named_modules())
+    kinds = dict.fromkeys(map(type, map(itemgetter(1), model.named_modules())))
     found = dict.fromkeys(cls for kind in kinds for cls in kind.__mro__)
     return [cls for cls in found if cls.__module__.partition(".")[0] != "torch"]
 
