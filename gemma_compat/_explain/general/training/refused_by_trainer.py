@@ -139,7 +139,7 @@ _PARALLEL: tuple[Row, ...] = (
         "ValueError: Checkpoint found at out/checkpoint-100 is only supported when using PyTorch "
         "FSDP",
         r"Checkpoint found at (\S{1,200}) is only supported when using PyTorch FSDP",
-        "the checkpoint holds FSDP's shards, and this run does not use FSDP",
+        "the checkpoint was written by FSDP, and this run does not use FSDP",
         (
             "accelerate launch --use_fsdp ...   as in the run that wrote it",
             "or accelerate merge-weights {0}/pytorch_model_fsdp_0 OUT   : one file, which "

@@ -163,9 +163,9 @@ _RUN: tuple[Row, ...] = (
     Row(
         "Exception: Request failed: 500, Internal Server Error",
         r"Exception: Request failed: (\d{3}), ",
-        "the vLLM server of TRL answered with {0}: the error is on its side",
+        "the vLLM server of TRL did not do what was asked: it answered {0}",
         (
-            "the last traceback in the terminal of trl vllm-serve",
+            "the last traceback in the terminal of trl vllm-serve, for 500 and above",
             "400, 404, 422: server and trainer are of two releases of TRL; the same one on both",
         ),
     ),
