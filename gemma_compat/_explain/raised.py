@@ -54,6 +54,41 @@ _LAUNCHERS = re.compile(
 )
 
 
+# How a person who pasted an error goes on. Packages say "we" and "you" and ask "did you mean".
+_VERBS = (
+    "am|was|have|had|tried|try|use|used|get|got|think|thought|do|did|don't|didn't|can|can't|could|"
+    "couldn't|cannot|want|wanted|need|just|also|already|run|ran|installed|followed|believe|guess|"
+    "see|saw|set|changed|found|noticed|suspect|wonder|understand|know|expect|expected|hope|will|"
+    "would|checked|only|still|even"
+)
+_SPEAKS = rf"\bI(?:['’](?:m|ve|d)| (?:{_VERBS}))\b"
+_PERSON = (
+    r"(?:[Pp]l(?:ease|s|z),? (?:help|advise|suggest|guide|let me know)|"
+    r"[Hh]elp(?: me)?\b[ ,.!]*(?:please|$)|"
+    r"(?:[Cc]an|[Cc]ould|[Dd]oes|[Hh]as|[Ww]ould|[Ii]s)? ?[Aa]ny ?(?:one|body)\b|"
+    r"(?:[Cc]an|[Cc]ould) (?:some(?:one|body)|you please)\b|"
+    r"(?:[Hh]ow|[Ww]hat|[Ww]hy|[Ww]here|[Ww]hich) [^\n.]{0,60}\b(?:I|we|this|it)\b[^\n]{0,80}\?|"
+    r"(?:[Ii]s there )?[Aa]ny (?:ideas?|helps?|suggestions?|advice|clues?|hints?|thoughts)\b|"
+    r"(?:[Mm]any )?[Tt]hank(?:s| you)\b|[Hh]i(?: all| there|,)|[Hh]ello\b|"
+    rf"(?:[A-Z][a-z]+ ){{0,2}}{_SPEAKS}|"
+    r"[Mm]y (?:environment|env|code|config\w*|setup|system|gpus?|script|machine|dataset|data|"
+    r"versions?|torch|transformers|model|notebook|guess|question|command|training|current)\b)"
+)
+# A row of a report's form: "### Expected behavior", "**Environment**", "System Info:".
+_OF_A_FORM = (
+    r"(?:#{1,6} |\*\*|_)?(?:(?:Expected|Actual|Current) (?:behaviou?r|result)|"
+    r"(?:To|Steps to) [Rr]eproduc|Reproduction\b|System [Ii]nfo|"
+    r"Environment(?: info\w*)? ?(?::|\*|$)|Screenshots?\b|Additional (?:context|info)|"
+    r"Who can help|Version(?:s| info\w*):? *$|Possible (?:fix|solution))|#{1,6} [A-Z]"
+)
+_PROMPT = r"(?:\([\w.-]+\) ?)?[\w.-]+@[\w.-]+:\S*[$#] "
+_OF_THE_REPORTER = re.compile(
+    rf"\s*(?:{_PERSON}|{_OF_A_FORM}|{_PROMPT}|It (?:works|worked) )|[^\n]*{_SPEAKS}"
+)
+_SENTENCE_OF_THE_REPORTER = re.compile(rf"(?<=[\w)\]'\"`][.!?。]) *(?={_PERSON})")
+_CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+
+
 class Raised(Value):
     """One exception.
 
@@ -72,17 +107,29 @@ class Raised(Value):
 
     @property
     def message(self) -> str:
-        """Return its message: the rest of its line and the lines that belong to it."""
-        lines = [self.hit.text[self.hit.match.end() :]]
+        """Return its message: the rest of its line and the lines that belong to it, up to where
+        the person who pasted it goes on.
+        """
+        first = self.hit.text[self.hit.match.end() :]
+        person = _SENTENCE_OF_THE_REPORTER.search(first)
+        if person and person.start():
+            return first[: person.start()].strip()
+        lines = [first]
         below = self.hit.after
         if _PREFIXES.match(self.hit.text):  # else "[8, 2]" below it is of the message
             below = _PREFIXES.sub("", below)
         for line in below.splitlines()[:BLOCK]:
-            if not line.strip() or re.match(
-                r"Traceback|\s*File \"|\{'|\d+%|During handling|"
-                r"(?:\[rank\d+\]:)?\[W\d{3,4} ",  # a warning of torch at the end
-                line,
+            if (
+                not line.strip()
+                or re.match(
+                    r"Traceback|\s*File \"|\{'|\d+%|During handling|"
+                    r"(?:\[rank\d+\]:)?\[W\d{3,4} ",  # a warning of torch at the end
+                    line,
+                )
+                or _OF_THE_REPORTER.match(line)
             ):
+                break
+            if _CJK.search(line) and not _CJK.search(first):
                 break
             lines.append(line)
         return "\n".join(lines).strip()

@@ -134,6 +134,48 @@ def test_what_may_be_shared_names_neither_class_nor_text_nor_file() -> None:
     assert headline(found).startswith("Line 8: an exception, and no rule here knows it")
 
 
+@pytest.mark.parametrize(
+    "prose",
+    [
+        ". Please help me to solve this problem",
+        ". Does anyone know how to fix it?",
+        "! I guess that the model is too new.",
+        "\nPlease help me, thanks in advance",
+        "\nI have tried to reinstall frob but it did not help.",
+        "\nHow can I fix this?",
+        "\n请问这个问题怎么解决？",
+        "\nMy environment: frob 1.2, torch 2.4",
+        "\nAny idea why?",
+        "\nIt works with frob 1.1, though.",
+        "\n### Expected behavior\nit trains",
+        "\nThe code I used is as follows:",
+        "\n(env) me@box:~$ nvidia-smi",
+        "\n**System Info**\nLinux",
+    ],
+)
+def test_a_message_ends_where_the_reporter_goes_on(prose: str) -> None:
+    unknown = explained(WHOLE.rstrip() + prose + "\n").unknown
+    assert unknown is not None and unknown.message.rstrip(".!") == "widget 3 is stuck"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ": any of a, b or c is expected",
+        "\nDid you mean: 'frob'?",
+        "\nPlease check the shapes: [2, 3] and [3, 4]",
+        "\nWe detected an I/O device, which is why this is raised.",
+        "\nThis usually happens when a helper thread is busy.",
+        "\nanything but a bay",
+    ],
+)
+def test_what_a_message_says_further_is_of_the_message(more: str) -> None:
+    from gemma_compat._explain.read_log import read_log
+
+    reading = read_log(io.BytesIO((WHOLE.rstrip() + more + "\n").encode()), ())
+    assert reading.last is not None and reading.last.message == f"widget 3 is stuck{more}"
+
+
 def test_a_file_of_a_published_package_may_be_shared() -> None:
     error = "RuntimeError: frobs of the loop failed\n"
     text = render_markdown(explained(START + OWN + TRAINER + error))
