@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...tables import torch_wheels
 from ..answer import Answer
 from ..general.base import Case
 from ..general.installing.platforms import no_triton
@@ -17,7 +18,7 @@ _CARDS = (
 
 _new_card = told(
     "a card of the Blackwell family (RTX 50, B200, GB10) is asked about, or said not to work",
-    "pip install -U torch torchvision --index-url https://download.pytorch.org/whl/cu128",
+    torch_wheels.install("torch torchvision", torch_wheels.label(120), "-U"),
     "pip install -U unsloth unsloth_zoo bitsandbytes triton   and xformers of that same index, or "
     "none",
     "python -c 'import torch; print(torch.__version__, torch.cuda.get_arch_list())'   : is sm_120 "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General
-from .no_kernel import index_of_torch
+from .no_kernel import capability_in
 
 
 def _bitsandbytes(case: Case) -> Answer:
@@ -23,10 +24,11 @@ def _bitsandbytes(case: Case) -> Answer:
     )
 
 
-# Without --force-reinstall pip leaves the torch that is there.
-_AGAIN = (
-    "pip install --force-reinstall torch torchvision --index-url https://download.pytorch.org/whl"
-)
+def _for_driver(found: int, capability: int) -> str:
+    """Return the label of the build nearest to a driver's CUDA that has code for the card."""
+    if capability >= 100 or found >= 12080:
+        return torch_wheels.label(capability)
+    return torch_wheels.OLD_CARDS
 
 
 def _older_driver(case: Case) -> Answer:
@@ -47,16 +49,18 @@ def _older_driver(case: Case) -> Answer:
     of_10 = bool(found) and int(found) < 11000
     of_13 = bool(found) and found.startswith("13") and len(found) == 5
     of_12 = bool(found) and found.startswith("12") and len(found) == 5
+    which = _for_driver(int(found), capability_in(case)) if of_12 or of_13 else ""
     newest = f": it takes CUDA {int(found) // 1000}.{int(found) % 1000 // 10}" if found else ""
     return Answer(
         f"the NVIDIA driver is older than the CUDA that torch was built for{newest}",
         (
-            f"{_AGAIN}/{'cu126' if of_12 else 'cu128'}" if of_12 or of_13 else "a newer driver",
+            torch_wheels.install("torch torchvision", which) if which else "a newer driver",
             "or a newer driver, on the host: a container uses the host's"
             if of_12 or of_13
             else "on the host: a container uses the host's"
             if of_10
-            else f"or a torch for an older CUDA (up to torch 2.7): {_AGAIN}/cu118",
+            else "or a torch for an older CUDA (up to torch 2.7): "
+            + torch_wheels.install("torch torchvision", torch_wheels.OLD_DRIVERS),
         ),
         why="a driver for one release of CUDA 12 runs what was built for any other of CUDA 12, "
         "and nothing of CUDA 13"
@@ -72,6 +76,7 @@ _ON_MACOS = (
 )
 _ELSEWHERE = r"\bLinux\b|/home/\w|[A-Z]:\\|manylinux|\bNVIDIA [A-Z]|\bGeForce\b|"
 _ELSEWHERE += r"\b(?:A100|H100|H200|B200|A10G?|L4|L40S?|T4|V100|RTX ?\d{4})\b"
+_ON_LINUX = r"\bLinux\b|/home/\w|/usr/|/root/|/workspace\b|manylinux"
 _ON_AMD = r"(?i)\bROCm\b|\bRX ?\d{4}|\bgfx\d{3,4}|\bMI\d{3}X?\b"
 
 
@@ -89,7 +94,11 @@ def no_gpu_build(case: Case) -> tuple[str, ...]:
             "https://download.pytorch.org/whl/rocm6.4   (AMD's wheels on Linux; then "
             "torch.version.hip has a value)",
         )
-    return (f"pip install --force-reinstall torch --index-url {index_of_torch(case)}",)
+    capability, driver = capability_in(case), str(case.facts.get("cuda_driver") or "")
+    is_linux = re.search(_ON_LINUX, f"{case.near}\n{case.around}") is not None
+    if is_linux and torch_wheels.is_served_by_pypi(capability, driver):
+        return ("pip install --force-reinstall torch   (pip's wheel for Linux is of CUDA 13)",)
+    return (torch_wheels.install(which=torch_wheels.label(capability)),)
 
 
 def _without_cuda(case: Case) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -227,8 +228,7 @@ KINDS: tuple[General, ...] = (
             f"this xformers does not take flash-attn {case.match['here']}",
             (
                 "pip uninstall -y flash-attn   (xformers brings its own copy)",
-                "or pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   "
-                "for one that takes it",
+                f"or {torch_wheels.XFORMERS}, for one that takes it",
             ),
             why="xformers names the releases of flash-attn that it was built for, and fails at its "
             "import with another; Unsloth then runs without xformers, which old releases of it do "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -48,7 +49,7 @@ _OF_OTHERS = (
         r"lib(?:torch|c10)_?cuda\w*\.so",
         "torch's CUDA part, which a torch for the CPU (or for ROCm) does not have",
         (
-            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128",
+            torch_wheels.install(),
             "or the extension of the last frame in a build for the CPU",
         ),
     ),

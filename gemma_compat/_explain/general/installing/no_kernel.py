@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case
 
@@ -17,25 +18,13 @@ def of_card(case: Case) -> str:
     return f"; the log names {gpus[0].get('name', 'a card')}, which has {major}.{minor}"
 
 
-def _capability(case: Case) -> int:
+def capability_in(case: Case) -> int:
     """Return the capability of the log's first card, as in sm_86; 0 if it names none."""
     gpus = case.facts.get("gpus", ())
     if not gpus or not gpus[0].known("compute_capability"):
         return 0
     major, minor = gpus[0].compute_capability
     return int(10 * major + minor)
-
-
-def index_of_torch(case: Case) -> str:
-    """Return the index whose torch has kernels for the log's card, or for most cards."""
-    return f"https://download.pytorch.org/whl/{_build_for(_capability(case))}"
-
-
-def _build_for(capability: int) -> str:
-    """Return the label of torch's build with code for a capability, as in sm_86."""
-    if capability // 10 == 11:
-        return "cu130"  # Thor: CUDA 13 is the first that knows it
-    return "cu126" if 0 < capability < 75 else "cu128"
 
 
 _EXTENSIONS = re.compile(
@@ -73,20 +62,20 @@ def no_kernel_image(case: Case) -> Answer:
     extension = _extension(case)
     if extension or _torch_has_it(case):
         return _of_an_extension(case, extension)
-    number = int(capability[1]) if capability is not None else _capability(case)
+    number = int(capability[1]) if capability is not None else capability_in(case)
     new = number >= 100
     old = 0 < number < 75
     return Answer(
         "this build of torch (or of an extension) has no kernels for the GPU"
         + (f", an sm_{capability[1]}" if capability else ""),
         (
-            f"pip install -U torch --index-url https://download.pytorch.org/whl/{_build_for(number)}",
+            torch_wheels.install(which=torch_wheels.label(number), options="-U"),
             "or build the extension (flash-attn, xformers, bitsandbytes) anew for this card",
         )
         if new
         else (
-            "pip install --force-reinstall torch torchvision --index-url "
-            "https://download.pytorch.org/whl/cu126   (its wheels have kernels for older cards)",
+            f"{torch_wheels.install('torch torchvision', torch_wheels.OLD_CARDS)}   (its "
+            "wheels have kernels for older cards)",
             "xformers, flash-attn and vLLM have none for such a card: leave them out",
         )
         if old

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -138,8 +139,7 @@ KINDS: tuple[General, ...] = (
         always(
             "xformers has no kernel for this card, dtype or head size",
             "pip uninstall -y xformers   (torch's own attention is used then)",
-            "or pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   (the "
-            "index of torch's CUDA)",
+            f"or {torch_wheels.XFORMERS}",
             why="xformers lists each kernel and why it is refused: a card that is too old or too "
             "new for the wheel, float32, a head beyond 256, or xformers built for another torch",
             known="the message; the lines below it have the reason for each kernel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -71,8 +72,8 @@ def _ptxas(case: Case) -> Answer:
         return Answer(
             f"the ptxas that Triton calls no longer knows the card, an sm_{target[1]}",
             (
-                "pip install --force-reinstall torch --index-url "
-                "https://download.pytorch.org/whl/cu126   (with the Triton of that release)",
+                f"{torch_wheels.install(which=torch_wheels.OLD_CARDS)}   (with the Triton of "
+                "that release)",
                 "or TRITON_PTXAS_PATH=/usr/local/cuda-12.6/bin/ptxas, of such a toolkit",
                 f"or {_NOT_COMPILED}",
             ),
@@ -84,7 +85,7 @@ def _ptxas(case: Case) -> Answer:
         if target
         else "the ptxas that Triton calls failed on a kernel",
         (
-            "pip install -U torch --index-url https://download.pytorch.org/whl/cu130   (its "
+            f"{torch_wheels.install(which=torch_wheels.THOR, options='-U')}   (its "
             "Triton brings a newer one)",
             "or TRITON_PTXAS_PATH=/usr/local/cuda/bin/ptxas   of a CUDA toolkit that knows it "
             "(newer Triton: TRITON_PTXAS_BLACKWELL_PATH, for RTX 50, B200, GB10)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General
 from .platforms import no_triton
@@ -63,7 +64,7 @@ def _at_torchs_index(package: str, name: str, label: str) -> Answer:
     return Answer(
         f"{name} is a build for one CUDA, and such builds lie at PyTorch's own index",
         (
-            f"pip install '{name}' --index-url https://download.pytorch.org/whl/{label}",
+            f"pip install '{name}' --index-url {torch_wheels.ADDRESS}{label}",
             f"or {package} without the +{label}, from the index that pip asks by itself",
         ),
         why="the index that pip asks by itself has no releases with a + in them",

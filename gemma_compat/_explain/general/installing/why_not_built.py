@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case
 
@@ -108,8 +109,7 @@ def _reason(text: str) -> tuple[str, tuple[str, ...]]:
             (
                 f"CUDA_HOME=/usr/local/cuda-{two['torch']} before the command   (a toolkit of "
                 "torch's CUDA)",
-                "or torch for this one: pip install --force-reinstall torch --index-url "
-                f"https://download.pytorch.org/whl/cu{label}",
+                f"or torch for this one: {torch_wheels.install(which=f'cu{label}')}",
             ),
         )
     return next(((said, do) for found, said, do in _REASONS if re.search(found, text)), ("", ()))
@@ -203,8 +203,7 @@ def in_a_build() -> Answer:
         "it found no wheel for this Python, system and torch",
         (
             "pip install NAME --no-build-isolation   after torch (flash-attn, deepspeed)",
-            "xformers: pip install -U xformers --index-url https://download.pytorch.org/whl/cu128"
-            "   (the index of torch's CUDA; a release that has a wheel for it)",
+            f"xformers: {torch_wheels.XFORMERS}",
             "or a Python that has wheels: 3.11 or 3.12",
         ),
         why="setup.py of such packages imports torch, and a build in isolation does not see the "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General, always
 from .same_name import DISTRIBUTIONS
@@ -62,7 +63,7 @@ def _not_imported(case: Case) -> Answer:
     """Answer a compiled part that Windows does not load, by what Windows says that it lacks."""
     whose = _whose(case)
     again = (
-        "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+        torch_wheels.install()
         if whose == "torch"
         else f"pip install --force-reinstall {DISTRIBUTIONS.get(whose, whose) or 'PACKAGE'}   in a "
         "build for this Python, and for this torch where it uses torch"
@@ -121,7 +122,7 @@ def _dll(case: Case) -> Answer:
         f"Windows cannot load a library (DLL) of {whose or 'a package'}, or one that it needs",
         (
             "install the Microsoft Visual C++ Redistributable (x64), and restart",
-            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+            torch_wheels.install()
             if whose == "torch"
             else f"pip install --force-reinstall {whose or 'PACKAGE'}   in a build for this torch "
             "and this Python",

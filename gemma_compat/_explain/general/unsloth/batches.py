@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -173,8 +174,7 @@ KINDS: tuple[General, ...] = (
         always(
             "xformers was built for another torch, CUDA or Python, and its kernels do not load",
             "pip uninstall -y xformers   (torch's own attention is taken then)",
-            "or pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   (the "
-            "index of torch's CUDA): it takes its torch along, and torchvision has to follow",
+            f"or {torch_wheels.XFORMERS}: it takes its torch along, and torchvision has to follow",
             "python -m xformers.info   shows what loads",
             why="each wheel of xformers is for one release of torch: the lines below name both",
             known="xformers prints it; it is a warning, and what is done without those kernels "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General
 
@@ -80,8 +81,8 @@ def _no_gpu(case: Case) -> Answer:
         "Unsloth sees no GPU",
         (
             f"{look}   and   nvidia-smi",
-            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
-            "   where torch says +cpu and the card is NVIDIA's: pip's wheel for Windows is that",
+            f"{torch_wheels.install()}   where torch says +cpu and the card is NVIDIA's: "
+            "pip's wheel for Windows is that",
             "in Colab or Kaggle: choose a GPU for the notebook",
         ),
         why="no driver, a torch for the CPU, or a machine whose GPU Unsloth does not support",
@@ -110,8 +111,7 @@ KINDS: tuple[General, ...] = (
             f"({case.match['version']}: {case.match['what']})",
             (
                 "pip install unsloth   without extras: pip chooses the parts by their metadata",
-                "or another torch: pip install --force-reinstall torch --index-url "
-                "https://download.pytorch.org/whl/cu128",
+                f"or another torch: {torch_wheels.install()}",
             ),
             why="the script knows a list of torch and CUDA releases, and this pair is not in it",
             known="the message is that of unsloth's _auto_install.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, General, always
 from .prompts import NO_GENERATION_PROMPT, RESIZED
@@ -95,8 +96,7 @@ _NO_XFORMERS = Answer(
     "Unsloth asks xformers for attention, and its import had failed",
     (
         "python -m xformers.info   prints why it does not load",
-        "pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   (the index "
-        "of torch's CUDA)",
+        torch_wheels.XFORMERS,
         "or pip install -U unsloth unsloth_zoo: newer releases do without xformers",
     ),
     why="Unsloth sets xformers to None where its import fails, and older releases use it all the "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ....tables import torch_wheels
 from ...answer import Answer
 from ..base import Case, always
+from ..installing.no_kernel import capability_in
 from .saving import SAYS, UPGRADE, Refusal
 
 
@@ -40,8 +42,8 @@ def not_linked(case: Case) -> Answer:
         return Answer(
             "Unsloth finds no library of CUDA, and torch is not available with CUDA here either",
             (
-                "pip install --force-reinstall torch --index-url "
-                "https://download.pytorch.org/whl/cu126, then xformers and bitsandbytes for it",
+                f"{torch_wheels.install(which=torch_wheels.label(capability_in(case)))}, then "
+                "xformers and bitsandbytes for it",
                 "python -c 'import torch; print(torch.__version__, torch.version.cuda, "
                 "torch.cuda.is_available())'",
             ),
@@ -141,8 +143,7 @@ RELEASES: tuple[Refusal, ...] = (
         r"nvidia-smi sees [^\n]{1,80} but torch",
         always(
             "the machine has a GPU, and the installed torch is a build without CUDA for it",
-            "pip install --force-reinstall torch torchvision --index-url "
-            "https://download.pytorch.org/whl/cu128",
+            torch_wheels.install("torch torchvision"),
             "python -c 'import torch; print(torch.__version__, torch.version.cuda)'",
             known=SAYS,
         ),
