@@ -51,8 +51,7 @@ def _not_reached(package: str) -> Answer:
         f"pip could not reach the index, and so finds no release of {package}",
         (
             "Kaggle: Settings > Internet on; a cluster: install on a node that has a network",
-            "without one: pip download there, then pip install --no-index --find-links FOLDER "
-            f"{package}",
+            f"without one: pip download there; pip install --no-index --find-links DIR {package}",
             "behind a proxy: pip install --proxy http://HOST:PORT ...",
         ),
         why="'from versions: none' is what pip says of an index that did not answer, too",
