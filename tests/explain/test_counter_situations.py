@@ -577,6 +577,12 @@ def test_the_situation_in_the_log_decides(
             "",
         ),
         (
+            "load unsloth/gemma-3-4b-it\nValueError: When `padding_free=True` without packing, "
+            "`max_length` is not enforced.",
+            "padding_free=False",
+            "Unsloth sets",
+        ),
+        (
             "ValueError: No LoRA keys associated to UNet2DConditionModel found with the prefix "
             "'unet'.",
             "no rule here knows it",

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import General, always
+
+_SAID_OF_IT = re.compile(
+    r"(?i)\b(?:no|not|without|avoid\w*|instead of|never|fixed|n't)\b[^\n]{0,40}<bos>\s?<bos>"
+)
+_TWICE = Answer(
+    "the text begins with <bos> twice",
+    (
+        "tokenizer(text, add_special_tokens=False)   for a text from apply_chat_template",
+        "or apply_chat_template(messages, tokenize=True)   in one step",
+    ),
+    why="the chat template writes <bos>, and the tokenizer adds one; a model that was trained with "
+    "one is worse with two, and the other way round",
+    known="the text shows it; what else is wrong in the run, it does not say",
+    settles=False,
+    of_gemma=True,
+)
+
 
 KINDS: tuple[General, ...] = (
     General(
@@ -43,17 +62,11 @@ KINDS: tuple[General, ...] = (
     General(
         "two-marks-of-the-beginning",
         r"<bos>\s?<bos>",
-        always(
-            "the text begins with <bos> twice",
-            "tokenizer(text, add_special_tokens=False)   for a text from apply_chat_template",
-            "or apply_chat_template(messages, tokenize=True)   in one step",
-            why="the chat template writes <bos>, and the tokenizer adds one; a model that was "
-            "trained with one is worse with two, and the other way round",
-            known="the text shows it; what else is wrong in the run, it does not say",
-            settles=False,
-            of_gemma=True,
-        ),
-        {"prompt: '<bos><bos><start_of_turn>user'": "add_special_tokens=False"},
+        lambda case: None if _SAID_OF_IT.search(case.hit.text) else _TWICE,
+        {
+            "prompt: '<bos><bos><start_of_turn>user'": "add_special_tokens=False",
+            "I made sure that there is no <bos><bos> in the prompt": "",
+        },
         alone=True,
     ),
 )

@@ -49,8 +49,12 @@ _NOT_A_SAVED_ONE = Answer(
 )
 
 
-def _not_found(case: Case) -> Answer:
+def _not_found(case: Case) -> Answer | None:
     """Tell a name that is not there from one that is gated, and a place without data files."""
+    if case.match[0].startswith("Unable to find") and (
+        "FileNotFoundError" not in case.hit.text or case.is_of_the_script
+    ):
+        return None  # a library or a file that another program looks for
     if _GATED.search(f"{case.hit.text}\n{case.message}"):
         return _GATED_DATA_SET
     if re.search(r"\(supported\) data files found|contain any data files", case.hit.text):
@@ -192,6 +196,7 @@ KINDS: tuple[General, ...] = (
             "cannot be accessed.": "hf auth login",
             "FileNotFoundError: Unable to find '/home/u/a/corpus' at /home/u/a": "ls -l",
             "FileNotFoundError: Unable to find 'train.jsonl'": "ls -l",
+            "RuntimeError: Unable to find 'libfoo.so'": "",
             "FileNotFoundError: Directory tok is neither a `Dataset` directory nor a `DatasetDict` "
             "directory.": "save_to_disk",
         },

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
 
 def _padding_free(case: Case) -> Answer:
-    unsloth = "nsloth" in f"{case.above}\n{case.near}"
+    said = f"{case.above}\n{case.near}"
+    unsloth = re.search(
+        r"\bUnsloth|unsloth_|packages[/\\]unsloth|import unsloth|from unsloth", said
+    )
     return Answer(
         "padding_free is on and packing is off, and then TRL does not cut rows at max_length"
         + (
