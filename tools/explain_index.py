@@ -1,8 +1,9 @@
 """Write what ``explain`` searches for into ``gemma_compat/_explain/index.json``: ``make index``.
 
-One line is one kind of the general layer, in the order in which they answer, or one expression with
-the phrases that a match must contain. The package reads it, so that a log that has none of
-a kind's phrases costs neither the import of its file nor the parsing of its expression.
+One line is one kind of the general layer, under its file and in the order in which they answer, or
+one other expression; each with the phrases that a match must contain. The package reads it, so that
+a log that has none of a kind's phrases costs neither the import of its file nor the parsing of its
+expression.
 """
 
 from __future__ import annotations
@@ -25,18 +26,21 @@ def index() -> str:
     from gemma_compat._explain.readers import readers
     from gemma_compat.rules import own_rules
 
-    kinds = [(file, kind) for file in general.FILES for kind in general.kinds_of(file)]
-    texts = {without_ticks_too(kind.text) for _, kind in kinds} | {
-        notice.symptom for notice in NOTICES
+    kinds = {
+        file: [(kind.name, without_ticks_too(kind.text), kind.alone) for kind in found]
+        for file in general.FILES
+        if (found := general.kinds_of(file))
     }
+    texts = {notice.symptom for notice in NOTICES}
     texts |= {text for rule in own_rules() for text in rule.symptoms}
     texts |= {reader.pattern for reader in readers()} | set(EXPRESSIONS)
-    entries = [(file, kind.name, without_ticks_too(kind.text), kind.alone) for file, kind in kinds]
-    found = [f"{json.dumps(text)}: {json.dumps(told(text))}" for text in sorted(texts)]
-    return (
-        f'{{"general": [\n{_lines(map(json.dumps, entries))}\n],\n'
-        f'"literals": {{\n{_lines(found)}\n}}}}\n'
-    )
+    texts -= {text for found in kinds.values() for _, text, _ in found}
+    files = [
+        f'"{file}": [\n{_lines(json.dumps((*kind, told(kind[1]))) for kind in found)}\n]'
+        for file, found in kinds.items()
+    ]
+    others = [f"{json.dumps(text)}: {json.dumps(told(text))}" for text in sorted(texts)]
+    return f'{{"general": {{\n{_lines(files)}\n}},\n"literals": {{\n{_lines(others)}\n}}}}\n'
 
 
 def without_ticks_too(text: str) -> str:

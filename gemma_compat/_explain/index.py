@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from sys import intern
 
 from ..data import read_bytes
 from ..values import Value
@@ -34,13 +33,15 @@ class Index(Value):
 
 @lru_cache(maxsize=1)  # the file does not change under a process
 def index() -> Index:
-    """Return what the file has, with each text of a general kind once: the literals have it too."""
+    """Return what the file has."""
     found = json.loads(read_bytes("index.json", _PACKAGE))
-    texts = {text: text for text in found["literals"]}
-    general = [
-        (intern(file), name, texts[text], alone) for file, name, text, alone in found["general"]
-    ]
-    return Index(general, found["literals"])
+    general: list[tuple[str, str, str, bool]] = []
+    literals: dict[str, str] = found["literals"]
+    for file, kinds in found["general"].items():
+        for name, text, alone, phrases in kinds:
+            general.append((file, name, text, alone))
+            literals[text] = phrases
+    return Index(general, literals)
 
 
 def told_of(text: str) -> str:
