@@ -118,6 +118,14 @@ def _is_of_a_release(known: Released | None, name: str) -> bool:
 def _no_such_module(name: str, packages: list[str]) -> Answer:
     """Answer a module that an installed package does not have."""
     package = name.partition(".")[0]
+    if name.startswith("google.protobuf"):
+        return Answer(
+            f"Python finds no {name}: protobuf is not installed, or is half removed",
+            (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",),
+            why="several packages share the folder google, and removing one can take files along",
+            known="the message; which of the two it is, it does not say",
+            settles=False,
+        )
     return Answer(
         f"the installed {package} has no module {name}",
         (
@@ -279,6 +287,9 @@ KINDS: tuple[General, ...] = (
             "line 3, in f\n    f()\nModuleNotFoundError: No module named "
             "'transformers.models.gemma3_text'": "unsloth_zoo",
             "ModuleNotFoundError: No module named 'transformers.models.qwen2'": "4.38.0",
+            "ModuleNotFoundError: No module named 'google.protobuf'": "protobuf is not installed",
+            "ModuleNotFoundError: No module named 'tkinter'": "MPLBACKEND=Agg",
+            "ModuleNotFoundError: No module named 'faiss'": "pip install faiss-cpu",
             "ModuleNotFoundError: No module named 'imp'": "took the module imp out",
             "ModuleNotFoundError: No module named 'fcntl'": "WSL",
             "ModuleNotFoundError: No module named 'google.auth'": "pip install google-auth",

@@ -49,8 +49,12 @@ def _compiled_for_another(case: Case) -> Answer:
     if who in {"torchvision", "torchaudio", "xformers", "vllm"}:
         pip = f"pip install -U torch {who}   together, from one index: a wheel is for one torch"
     operator = "operator torchvision" in case.hit.text
+    of_windows = "DLL load failed" in case.hit.text
     return Answer(
-        f"{who} was built against another torch than the one that is installed",
+        f"Windows cannot load {who}: most often it was built against another torch than the one "
+        "that is installed"
+        if of_windows
+        else f"{who} was built against another torch than the one that is installed",
         (
             pip,
             *(["pip uninstall -y torchvision   where no images are read"] if operator else []),
@@ -61,8 +65,11 @@ def _compiled_for_another(case: Case) -> Answer:
         if operator
         else "a compiled extension fits one release of torch (and one C++ ABI); an upgrade of "
         "torch alone breaks it",
+        certain=not of_windows,
         known="torch does not know an operator of torchvision"
         if operator
+        else "the message; a library of CUDA that is missing looks the same"
+        if of_windows
         else "a symbol of torch's library is missing from it, by the message",
     )
 
@@ -179,6 +186,8 @@ KINDS: tuple[General, ...] = (
         {
             "ImportError: /x/flash_attn_2_cuda.cpython-310-x86_64-linux-gnu.so: undefined symbol: "
             "_ZN3c104cuda9SetDeviceEa": "another torch",
+            "ImportError: DLL load failed while importing flash_attn_2_cuda: The specified module "
+            "could not be found.": "likely, not certain",
             "RuntimeError: operator torchvision::nms does not exist": "uninstall -y torchvision",
             'Traceback (most recent call last):\n  File "/x/site-packages/vllm/a.py", line 7, in '
             '<module>\n    from xformers import ops\n  File "/x/site-packages/xformers/a.py", line '
