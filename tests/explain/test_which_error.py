@@ -202,3 +202,59 @@ def test_a_line_as_wide_as_the_terminal_is_not_joined_with_the_error_below_it() 
     assert len(wide) == 80
     found = explain(f"Traceback (most recent call last):\n{wide}\n{OOM}\n")
     assert found.error is not None and found.error.number == 3
+
+
+# A warning is an error only where it was raised.
+
+_RAISED = (
+    'Traceback (most recent call last):\n  File "/x/site-packages/axolotl/utils/schemas/'
+    'deprecated.py", line 132, in validate_s2_attention\n    raise DeprecationWarning(\n'
+    "DeprecationWarning: `s2_attention` is no longer supported.\n"
+)
+
+
+def test_a_warning_that_is_raised_ends_a_traceback() -> None:
+    found = explain(_RAISED)
+    assert found.error is not None and found.error.number == 4 and not found.cut_at
+    assert "no longer takes s2_attention" in headline(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DeprecationWarning: `s2_attention` is no longer supported.\n",
+        "/x/a.py:84: DeprecationWarning: old\n  warnings.warn(\nRuntimeWarning: Enable tracemalloc "
+        "to get the object allocation traceback\n",
+        f"{_STEPS}UserWarning: something is odd\n{_STEPS}",
+    ],
+)
+def test_a_warning_that_is_printed_ends_none(text: str) -> None:
+    found = explain(text)
+    assert found.error is None and found.unknown is None and not found.cut_at
+
+
+def test_a_printed_warning_takes_no_error_away() -> None:
+    found = explain(f"UserWarning: odd\n{OOM}\nFutureWarning: `dtype` is deprecated\n")
+    assert found.error is not None and found.error.number == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            "concurrent.futures.process.BrokenProcessPool: A process in the process pool was "
+            "terminated abruptly while the future was running or pending.",
+            "a worker process of a pool ended before it answered",
+        ),
+        (
+            "ray.exceptions.RayTaskError(OutOfMemoryError): ray::WorkerDict.update_actor()",
+            "a task of Ray failed with a OutOfMemoryError",
+        ),
+    ],
+)
+def test_an_error_whose_class_has_no_usual_ending_is_one(error: str, said: str) -> None:
+    found = explain(
+        'Traceback (most recent call last):\n  File "/w/t.py", line 3, in <module>\n    main()\n'
+        f"{error}\n"
+    )
+    assert not found.cut_at and said in headline(found)

@@ -107,9 +107,12 @@ _CHECKS: tuple[Check, ...] = (
             "checkpointer.checkpoint_files   as ls FOLDER shows them",
         ),
         (
+            'Traceback (most recent call last):\n  File "/x/torchtune/training/_utils.py", '
+            "line 9, in f\n    raise\n"
             "ValueError: No file with name: model-00001-of-00002.safetensors found in /tmp/ckpt.",
             "tune download",
         ),
+        is_own=False,
     ),
     Check(
         r"bf16 precision was requested but not available on this hardware",

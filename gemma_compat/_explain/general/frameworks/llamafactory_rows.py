@@ -50,6 +50,7 @@ _ROWS: tuple[Check, ...] = (
         "the data set's file has an ending that LLaMA-Factory does not read",
         ("file_name: one that ends in .json, .jsonl, .csv, .txt, .parquet or .arrow",),
         (_FRAMES + "ValueError: Allowed file types: arrow,csv,json,jsonl,parquet,txt.", ".jsonl"),
+        is_own=False,
     ),
     Check(
         r"File types should be identical|file types are not identical",

@@ -94,7 +94,8 @@ _SETTINGS: tuple[Check, ...] = (
         ),
     ),
     Check(
-        r"int4(?:,| and) int8|is already a quantized model and does not need to be quantized again",
+        r"int4(?:, int8 or awq| and int8) models do not need to be quantized|"
+        r"is already a quantized model and does not need to be quantized again",
         "the model is quantized already, and the command asks to quantize it once more",
         (
             "without --quantization_bit (ms-swift 3: --quant_bits), for this model",

@@ -42,9 +42,12 @@ _CHECKS: tuple[Check, ...] = (
             "trainer.n_gpus_per_node x trainer.nnodes",
         ),
         (
+            'Traceback (most recent call last):\n  File "/x/verl/a.py", '
+            "line 9, in f\n    raise\n"
             "AssertionError: tensor parallel size should be less than or equal to the world size",
             "tensor_model_parallel_size=1",
         ),
+        is_own=False,
     ),
     Check(
         r"model context length should be greater than total sequence length",
@@ -56,9 +59,12 @@ _CHECKS: tuple[Check, ...] = (
             "that bears it",
         ),
         (
+            'Traceback (most recent call last):\n  File "/x/verl/a.py", '
+            "line 9, in f\n    raise\n"
             "AssertionError: model context length should be greater than total sequence length",
             "max_position_embeddings",
         ),
+        is_own=False,
     ),
     Check(
         r"Reward function file '(?P<path>[^'\n]{1,200})' not found",
@@ -109,9 +115,12 @@ _CHECKS: tuple[Check, ...] = (
         "data.train_batch_size ({batch}) cannot be divided over {ranks} processes",
         ("data.train_batch_size: a multiple of {ranks}",),
         (
+            'Traceback (most recent call last):\n  File "/x/verl/a.py", '
+            "line 9, in f\n    raise\n"
             "AssertionError: Global batch size 10 is not divisible by dp size 4",
             "a multiple of 4",
         ),
+        is_own=False,
     ),
     Check(
         r"validation gen temperature should be greater than 0 when enabling do_sample",

@@ -23,8 +23,8 @@ _CHECKS: tuple[Check, ...] = (
             "for this partition. Multiple gradient reduction is currently not supported",
             "use_reentrant",
         ),
-        why="reentrant checkpointing runs a second backward for each block, and a weight that "
-        "two blocks share (an adapter, tied ones) is met in both",
+        why="most often reentrant checkpointing: it runs a second backward for each block, and a "
+        "weight that two blocks share (an adapter, tied ones) is met in both",
     ),
     Check(
         r"Unable to proceed, no GPU resources available",

@@ -222,6 +222,25 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
+        "pool-lost-a-process",
+        r"A (?:process in the process pool was|child process) terminated abruptly",
+        always(
+            "a worker process of a pool ended before it answered: most often it was killed for "
+            "the machine's memory, or crashed",
+            "fewer workers: num_proc=1 (dataset_num_proc=1), max_workers=1",
+            "journalctl -k | grep -i 'killed process'   on that machine",
+            "all that the script does below if __name__ == '__main__':   where processes start "
+            "afresh (Windows, macOS, spawn)",
+            known="Python says that it ended; why, the lines above may say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "concurrent.futures.process.BrokenProcessPool: A process in the process pool was "
+            "terminated abruptly while the future was running or pending.": "num_proc=1"
+        },
+    ),
+    General(
         "no-thread-left",
         r"can't start new thread|pthread_create failed for thread",
         always(

@@ -53,7 +53,13 @@ _CHECKS: tuple[Check, ...] = (
             "ls FOLDER   : an adapter alone (adapter_config.json) is for convert_lora_to_gguf.py "
             "--base BASE_FOLDER",
         ),
-        ("ValueError: Failed to detect model architecture", "convert_lora_to_gguf.py"),
+        (
+            'Traceback (most recent call last):\n  File "/x/llama.cpp/conversion/base.py", '
+            "line 9, in f\n    raise\n"
+            "ValueError: Failed to detect model architecture",
+            "convert_lora_to_gguf.py",
+        ),
+        is_own=False,
     ),
     Check(
         r"sliding_window not found in model config",

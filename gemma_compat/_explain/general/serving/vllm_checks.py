@@ -51,7 +51,7 @@ _CHECKS: tuple[Check, ...] = (
         why="its kernel for the head has that bound",
     ),
     Check(
-        r"Got lora_request [^\n]{0,200}but LoRA is not enabled|RuntimeError: LoRA is not enabled",
+        r"Got lora_request [^\n]{0,200}but LoRA is not enabled",
         "a request names an adapter, and the engine was started without adapters",
         (
             "LLM(MODEL, enable_lora=True, max_lora_rank=RANK)   before generate(..., "
@@ -106,7 +106,13 @@ _CHECKS: tuple[Check, ...] = (
             "the last checkpoint-N, or what trainer.save_model() wrote; a merged model is served "
             "as the model itself",
         ),
-        ("ValueError: /out/adapter doesn't contain tensors", "ls /out/adapter"),
+        (
+            'Traceback (most recent call last):\n  File "/x/vllm/lora/lora_model.py", '
+            "line 9, in f\n    raise\n"
+            "ValueError: /out/adapter doesn't contain tensors",
+            "ls /out/adapter",
+        ),
+        is_own=False,
     ),
     Check(
         r"Attempted to assign (?P<features>[\d +x=]{1,60}) multimodal tokens to (?P<places>\d+) "
@@ -140,7 +146,7 @@ _CHECKS: tuple[Check, ...] = (
     Check(
         r"maximum context length is (?P<most>\d+) tokens\. However, you requested (?P<there>\d+) "
         r"tokens",
-        "prompt and answer together are {there} tokens, and the server was started for {most}",
+        "prompt and answer together are {there} tokens, and the server takes {most}",
         (
             "a smaller max_tokens in the request, or fewer messages",
             "vLLM: --max-model-len N, up to max_position_embeddings of config.json",

@@ -247,9 +247,12 @@ _EXPORTS: tuple[Check, ...] = (
             "the 16-bit GGUF is written already, and Ollama and llama.cpp read it",
         ),
         (
+            'Traceback (most recent call last):\n  File "/x/unsloth_zoo/llama_cpp.py", '
+            "line 9, in f\n    raise\n"
             "RuntimeError: Failed to quantize model.BF16.gguf to q4_k_m: Command failed",
             "llama-quantize",
         ),
+        is_own=False,
     ),
     Check(
         r"\[FAIL\] Unsloth: (?:apt-get|\S{2,12}) does not exist|\[FAIL\] Unsloth: Permission "
