@@ -31,14 +31,22 @@ _PAGE = re.compile(
 _FORM = re.compile(
     r"(?i)^\W{0,16}(?:describe the bug|bug description|expected behaviou?r|actual behaviou?r|"
     r"current behaviou?r|(?:steps )?to reproduce|reproduction|system info|what happened|"
-    r"error (?:report|details)|your environment|labels: |issue #\d|backend)\b",
+    r"error (?:report|details)|your (?:current )?environment|labels: |issue #\d|backend|what is "
+    r"the issue|"
+    r"ollama version|name and version|problem description|first bad commit|relevant log output|"
+    r"reminder|"
+    r"your hardware and system info|before submitting a new issue|please check that this issue|"
+    r"is there an existing issue|who can help|how to reproduce|bug 描述|问前必查项目|详细描述问题|"
+    r"问题描述|"
+    r"系统信息|系統信息|复现过程|复现方法|期望行为|当前行为)\b",
     re.MULTILINE | re.ASCII,
 )
 # A title that complains, and how Chinese reports begin.
 _COMPLAINT = re.compile(
     r"(?ia)\A[^\n]{0,60}(?:无法|不能|卡住|卡在|乱码|为什么|怎么|失效|無法|為什麼)|"
     r"\A[^\n]{0,40}(?:\b(?:bug|issue|unable to|fails?|not (?:work|possible|able)|can(?:no|.)t|"
-    r"warnings?)\b|error\b|n.t\b|报错|错误|问题|异常|失败|导致无法)|请问|大佬|求助|我(?:的|在|用|想)|报错如下|为什么会"
+    r"warnings?)\b|error\b|n.t\b|报错|错误|问题|异常|失败|导致无法)|请问|大佬|求助|我(?:的|在|用|"
+    r"想)|报错如下|为什么会"
 )
 # Who reports: a person, or a question.
 _PERSON = re.compile(r"\b(?:I(?!/O)|i(?!\.)|I'm|I've|I'd|im|my|My|me)\b|[?？]\s*$", re.M | re.ASCII)
@@ -107,6 +115,11 @@ _TROUBLE = re.compile(
     r"\s*(?:[-*] |\d+[.)] )\*{0,2}`[^`\n]{1,300}`\*{0,2}\s?(?::|→|->|=>|—|–) ?\S|"
     r"\s*\|[^|\n]{0,20}[`\"][^|\n]{1,300}\|\s*[^|\s][^|\n]*\s[^|\n]{6,}\|"
 )
+
+
+def is_form(text: str) -> bool:
+    """Return whether a text has the headings of a form for issues: somebody tells what happened."""
+    return _FORM.search(text) is not None
 
 
 def is_trouble(line: str) -> bool:

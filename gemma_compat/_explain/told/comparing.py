@@ -135,7 +135,9 @@ COMPARING: tuple[Symptom, ...] = (
             rf"{_DIFFERS}|\bloss[^\n.]{{0,30}}(?:high|explod|worse|increas|wrong|jump)\w*|worse\b|"
             r"slower\b|degrad\w*|dropp?(?:s|ed)?\b|more (?:memory|vram)",
             90,
-        ),
+        )
+        + r"|(?:旧版|老版本|新版|\d\.[\dx]+ ?版本?)[^\n。]{0,40}(?:相差|差(?:很多|异|别)|变差|"
+        r"不一样|不同)",
         told(
             "another release is said to give other results, or to be slower",
             "pip freeze   of both environments, side by side: which packages differ?",
@@ -147,6 +149,7 @@ COMPARING: tuple[Symptom, ...] = (
             "template; what differs only along the run is the trainer",
         ),
         {
+            "ms-swift-3.0微调后推理结果与ms-swift-2.x版本相差较大。": "pip freeze",
             "After upgrading transformers the loss is much higher for gemma 3": "pip freeze",
         },
         words=(
@@ -162,6 +165,7 @@ COMPARING: tuple[Symptom, ...] = (
             "version",
             "升级",
             "更新",
+            "版",
         ),
         effects=("wrong-loss", "wrong-attention", "wrong-loss-scale", "slow", "random-weights"),
     ),

@@ -17,10 +17,10 @@ _MOST = 4  # things to do
 _LONGEST = 12_000  # characters of a report that are looked at
 
 _TRAINED = re.compile(
-    r"(?i)fine-?\s?tun|finetun|\btrain(?!er_state)|\bmerg(?:e|ed|ing)\b|\badapters?\b|\blora\b|"
+    r"(?i)fine-?\s?tun|finetun|\btrain(?!er_state)|\bmerg(?:e|ing)|\badapters?\b|\blora\b|"
     r"\bSFT\b|"
-    r"\b(?:custom|own|my) (?:model|gguf|modelfile)|unsloth|llama-?factory|axolotl|微调|训练|合并|"
-    r"导出"
+    r"\b(?:custom|own|my) (?:model|gguf|modelfile)|unsloth|llama-?factory|axolotl|微调|训练|"
+    r"合[并成]|导出"
 )
 # Whose model it is that Ollama runs: one of its library has its template.
 _OWN_FILE = re.compile(
@@ -104,6 +104,50 @@ _IN_AN_ENGINE = Context(
     "was trained on",
 )
 
+_PADS_WITH_EOS = Context(
+    (
+        "another padding token than the one that ends a turn: tokenizer.pad_token = '<pad>' or an "
+        "unused one of the checkpoint's (<|finetune_right_pad_id|> in Llama 3.1), and train again",
+        "print([(t, l) for t, l in zip(batch['input_ids'][0].tolist(), "
+        "batch['labels'][0].tolist())][-8:])   : is the label of the end mark -100? Then that is "
+        "it",
+        "generate(..., eos_token_id=[...])   with every mark that ends an answer: model.config and "
+        "generation_config may name another than the tokenizer",
+    ),
+    why="the report makes the end mark the padding: collators set padding to -100 in the labels, "
+    "and the end mark with it, so that stopping is never trained",
+    keeps=False,
+)
+_BY_A_TEMPLATE = Context(
+    (
+        "one --template in training and in answering, the one made for this model family; default "
+        "or another family's gives repeated, foreign or garbled text",
+        "a base checkpoint (no Chat, Instruct or -it in its name) never saw the template's end "
+        "mark, and LoRA or freezing does not teach it: take the one for chats, or template: "
+        "default",
+        "eos_token_id in generation_config.json, and stop words: is the mark among them that "
+        "ends an "
+        "answer in the training?",
+    ),
+    why="the framework wraps each text by the template that its option names, in training and "
+    "again where it answers",
+)
+_IN_A_GGUF = Context(
+    (
+        "the same prompt text, start and stop marks in both programs: print what "
+        "apply_chat_template "
+        "makes (tokenize=False) beside what the GGUF's program sends; temperature 0",
+        "the 16-bit folder that was converted, in transformers: bad as well? Then it is the merge: "
+        "the base of the training in 16 bits, PeftModel, merge_and_unload()",
+        "convert it to f16 or bf16, without quantization, by a fresh llama.cpp: good then? It is "
+        "the "
+        "bits, or a converter older than the model",
+    ),
+    why="it answers well before the export, so what the export changes comes first: prompt, bits, "
+    "and names that a converter leaves out",
+    keeps=False,
+)
+
 _SMALL = re.compile(
     r"(?i)\badapter[\w.]{0,30}(?: file)?(?:'s)?[^\n.]{0,30}?(?<![\d.])(?P<size>\d{1,3}(?:\.\d+)?) ?"
     r"(?P<unit>kb|kib|bytes)\b"
@@ -116,7 +160,28 @@ _ADDS = re.compile(
 )
 _ONE_MARK = re.compile(r"!{4,}|！{2,}|\bexclamation (?:marks?|points?)|感叹号")
 _OLD_CARD = re.compile(r"(?i)(?<![a-z0-9])(?:v100|t4|p100|p40|2080|turing|volta)(?![a-z0-9])")
+_PADS = re.compile(
+    r"(?i)\bpad_token(?:_id)?\s{0,2}=\s{0,2}[\w.]{0,30}\beos_token|\bpad(?:ding)?[ "
+    r"_]token\b[^\n.]{0,30}"
+    r"(?:same as|set to|as|=|to be|is) (?:the )?[\w.]{0,20}\beos"
+)
+_TEMPLATE = re.compile(
+    r"(?im)(?:--|^\s{0,8}|[\"'])template[\"']?[ :=]{1,3}[\"']?\w|deploy (?:vicuna|llama\w*)\b|"
+    r"--(?:chat-template|template_type|model_format|model-name)\b|llama-?factory|cli_demo|api_demo"
+)
+_GGUF = re.compile(r"(?i)\bgguf\b|\bllama\.?cpp\b")
+_GOOD_BEFORE = re.compile(
+    r"(?i)\b(?:works?|worked|fine|good|acceptable|correct\w*|expected|"
+    r"relevant)\b[^\n]{0,140}\b(?:but|however|"
+    r"except)|正常|没问题|export\w*[^\n]{0,40}(?:after|of|from)|after (?:convert|export)|converted"
+)
 _ENGINE = re.compile(r"(?i)\bv-?llm(?![a-z])|\bsglang\b|\blmdeploy\b|\bTGI\b|\blm ?studio\b")
+
+
+_NO_LONGER = re.compile(
+    r"(?i)\bno longer (?!stop|work|answer|end|respond|follow|output|generat)\w|"
+    r"不再(?!停|工作|回答|输出)"
+)
 
 
 def _has_a_small_adapter(case: Case) -> bool:
@@ -138,11 +203,20 @@ def _is_in_float16(case: Case) -> bool:
     return bool(is_old) and _ONE_MARK.search(text) is not None
 
 
+def is_own(case: Case) -> bool:
+    """Return whether a report is about a model that somebody trained, merged or imported."""
+    text = case.hit.before[:_LONGEST]
+    return bool(_TRAINED.search(text) or _OWN_FILE.search(text))
+
+
+def is_over(case: Case) -> bool:
+    """Return whether what matched says that it happens no more."""
+    return _NO_LONGER.search(case.match[0]) is not None
+
+
 def is_of_ollama(case: Case) -> bool:
     """Return whether a report is about a trained model that Ollama runs."""
-    text = case.hit.before[:_LONGEST]
-    is_own = _TRAINED.search(text) or _OWN_FILE.search(text)
-    return _OLLAMA.search(text) is not None and is_own is not None
+    return _OLLAMA.search(case.hit.before[:_LONGEST]) is not None and is_own(case)
 
 
 def _is_of_an_engine(case: Case) -> bool:
@@ -151,24 +225,47 @@ def _is_of_an_engine(case: Case) -> bool:
     )
 
 
+def _pads_with_eos(case: Case) -> bool:
+    return _PADS.search(case.hit.before[:_LONGEST]) is not None
+
+
+def _is_by_a_template(case: Case) -> bool:
+    return _TEMPLATE.search(case.hit.before[:_LONGEST]) is not None
+
+
+def _is_in_a_gguf(case: Case) -> bool:
+    text = case.hit.before[:_LONGEST]
+    return bool(_GGUF.search(text) and _TRAINED.search(text) and _GOOD_BEFORE.search(text))
+
+
 # What decides most comes first.
 _CONTEXTS = (
     (_has_a_small_adapter, _EMPTY_ADAPTER),
     (_is_in_float16, _IN_FLOAT16),
     (is_of_ollama, IN_OLLAMA),
+    (_is_in_a_gguf, _IN_A_GGUF),
     (adds_tokens, NEW_TOKENS),
     (_is_of_an_engine, _IN_AN_ENGINE),
 )
+# What is garbled or repeated may come of the framework's template, and what never ends of padding.
+_OF_GARBLED = (*_CONTEXTS, (_is_by_a_template, _BY_A_TEMPLATE))
+_OF_ENDLESS = ((_pads_with_eos, _PADS_WITH_EOS), *_OF_GARBLED)
 
 
-def in_its_context(answer: Answering) -> Answering:
-    """Return the answer to a bad output, with what the rest of the report decides put first."""
+def in_its_context(answer: Answering, garbled: bool = False, endless: bool = False) -> Answering:
+    """Return the answer to a bad output, with what the rest of the report decides put first.
+
+    Args:
+        garbled: whether the output makes no sense.
+        endless: whether it does not end, or repeats itself.
+    """
+    contexts = _OF_ENDLESS if endless else _OF_GARBLED if garbled else _CONTEXTS
 
     def of_output(case: Case) -> Answer | None:
         found = answer(case)
         if found is None:
             return None
-        context = next((context for holds, context in _CONTEXTS if holds(case)), None)
+        context = next((context for holds, context in contexts if holds(case)), None)
         return found if context is None else with_context(found, context)
 
     return of_output

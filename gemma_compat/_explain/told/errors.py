@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ..general.base import Answering
+from ..answer import Answer
+from ..general.base import Answering, Case
 from .base import Symptom, told
+from .contexts import adds_tokens
 
 _STATED = re.compile(
     r"size of tensor a \(|copying a param|cannot be multiplied|must match the existing size|"
@@ -30,6 +32,25 @@ _sizes = told(
     why="at loading: a checkpoint, an adapter or a vocabulary of another size. In a step: "
     "rows cut or padded apart from their masks, images or positions",
 )
+
+
+_of_new_tokens = told(
+    "sizes are said not to fit where tokens were added: the base that is loaded has fewer rows "
+    "than "
+    "the training had",
+    "tokenizer = AutoTokenizer.from_pretrained(FOLDER of the training); "
+    "base.resize_token_embeddings(len(tokenizer))   and only then PeftModel.from_pretrained(base, "
+    "ADAPTER)",
+    "modules_to_save=['embed_tokens', 'lm_head'] (or trainable_token_indices, peft 0.15 on)   in "
+    "the training: else the new rows are not in the adapter",
+    "print(len(tokenizer), base.get_input_embeddings().weight.shape)   on both sides",
+    why="the base has as many rows as it was published with; what was resized in the training is "
+    "not in its files",
+)
+
+
+def _of_sizes(case: Case) -> Answer | None:
+    return (_of_new_tokens if adds_tokens(case) else _sizes)(case)
 
 
 ERRORS: tuple[Symptom, ...] = (
@@ -62,11 +83,13 @@ ERRORS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "sizes-are-told-not-to-fit",
-        r"(?i:\b(?:dimensions?|shapes?|sizes?) mismatch(?:es)?\b(?! for | - ckpt)|"
+        r"(?i:\b(?:dimensions?|shapes?|sizes?) mist?match(?:es)?\b(?! for | - ckpt)|"
         r"\bmismatch(?:ed|ing) (?:dimensions?|shapes?|tensor sizes)\b|wrong (?:tensor )?shapes?\b)",
-        _unless_stated(_sizes),
+        _unless_stated(_of_sizes),
         {
             "# `apply_rotary_pos_emb` dimension mismatch in compiled module during GRPO": "size=1",
+            "I also added some new tokens, then it complains about the shape mismatch between the "
+            "embeddings": "resize_token_embeddings",
             "size mismatch for lm_head.weight: copying": "",
             "# tensor 'token_embd.weight' has wrong shape\nerror loading model: check_tensor_dims: "
             "tensor 'token_embd.weight' has wrong shape; expected 4096, 92550, got 4096, 92544": "",

@@ -7,7 +7,7 @@ import re
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, near, told
-from .contexts import IN_OLLAMA, is_of_ollama
+from .contexts import IN_OLLAMA, is_of_ollama, is_over
 
 _METHOD = r"(?:AWQ|GPTQ|quanti[sz]\w{1,6}|llm-?compressor|Q[2-8]_\w{1,4}|int4|int8|fp8|W4A16)"
 _WORSE = (
@@ -64,7 +64,8 @@ _in_ollama = told(
 # What a person says of its answers there, or of the program's where it does not load.
 _BAD_THERE = (
     r"(?:nonsense|gibberish|garbage|rubbish|junk|random (?:text|words|tokens|stuff)|incoherent|"
-    r"irrelevant|repeat\w*|repetiti\w+|duplicat\w+|(?:not|n't|never|unable to|fails? to) (?:\w+ )?"
+    r"irrelevant|repeat(?!ed (?:rows|data|lines|samples|entries))\w*|repetiti\w+|duplicat\w+|"
+    r"(?:not|n't|never|unable to|fails? to) (?:\w+ )?"
     r"stop|endless\w*|infinite\w*|non-?stop|(?:incorrect|wrong|different|bad|poor|weird|strange) "
     r"(?:\w+ )?(?:answers?|results?|outputs?|respon\w+|behaviou?r|quality)|"
     r"(?:answers?|results?|outputs?|respon\w+|replies|repl(?:y|ies)|inference)[^\n.]{0,30} "
@@ -84,7 +85,7 @@ def of_ollama(case: Case) -> Answer | None:
 
 def _trained_in_ollama(case: Case) -> Answer | None:
     """Answer where it runs what was trained or imported: models of its library have a template."""
-    return _in_ollama(case) if is_of_ollama(case) else None
+    return _in_ollama(case) if is_of_ollama(case) and not is_over(case) else None
 
 
 _converted = told(

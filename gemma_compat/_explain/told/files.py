@@ -209,6 +209,7 @@ FILES: tuple[Symptom, ...] = (
         r"\b(?:fail\w*|crash\w*|error|stuck|hang\w*|unable|can(?: ?not|'t)|problem|issue)s? (?:\w+ "
         r"){0,3}(?:to |when |while |during |in |at |on |with )"
         r"?(?:sav(?:e|ing)|push\w*)(?: the| a| my| model| checkpoints?| adapter)*\b(?! (?:memory|"
+        r"and (?:re-?)?load|"
         r"time))|"
         r"保存(?:模型|权重|checkpoint|检查点)?[^\n。]{0,8}(?:失败|报错|卡住|出错|崩溃|无法)|"
         r"(?:无法|不能)保存",

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...facts import Facts
-from ..documentation import CHANGE, is_documentation, kind_of_text
+from ..documentation import CHANGE, is_documentation, is_form, kind_of_text
 from ..error_lines import quotes_an_error
 from ..explanation import Generally
 from ..general.base import Case
@@ -87,7 +87,8 @@ def told_answers(
     found = [i for i in sentences(reading.opening, reading.lines) if not _is_error(i, reading)]
     if is_change:  # below its title stands how it was made
         found = found[:1]
-    if reading.lines > _FEW:  # documentation is long prose as well, and complains of nothing
+    is_long = reading.lines > _FEW and not is_form(reading.opening.decode("utf-8", "replace"))
+    if is_long:  # documentation is long prose as well, and complains of nothing
         found = [
             i for number, i in enumerate(found) if number < _FIRST or _COMPLAINS.search(i.text)
         ]

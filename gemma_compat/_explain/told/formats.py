@@ -6,7 +6,7 @@ import re
 
 from ..answer import Answer
 from ..general.base import Case
-from .base import Symptom, told
+from .base import FINE, Symptom, told
 
 _LONGEST = 12_000  # characters of a report that are looked at
 _BIN = r"(?:\b(?:adapter_model|pytorch_model|adapter|model)\.bin\b|(?<!\w)\.bin\b)"
@@ -56,6 +56,7 @@ _adapter_there = told(
     "save_pretrained_merged into a folder",
     why="a PEFT model saves its adapter alone: some MB beside a base that stays where it is",
 )
+_BUT = re.compile(r"(?i)\b(?:but|however|not|cannot|why)\b|n't\b|[?？]|但|不")
 # A row that is only the name of a file, as a listing has it.
 _FILE = re.compile(
     r"(?m)^[\s|├└─│*`>-]{0,12}(?:[\w:, -]{10,60} )?(?P<name>[\w.-]{1,60}\.(?:json|bin|"
@@ -77,6 +78,10 @@ def listed(text: str) -> set[str]:
 def _no_whole_model(case: Case) -> Answer | None:
     """Answer where the listing, or a sentence, shows that an adapter lies there."""
     text = case.hit.before[:_LONGEST]
+    if re.search(rf"{FINE}|\b(?:fine|good|well)\b", case.hit.text, re.I) and not _BUT.search(
+        case.hit.text
+    ):
+        return None
     names = listed(text)
     if names & {"config.json"} or any(_WHOLE.match(name) for name in names):
         return None
@@ -151,6 +156,7 @@ FORMATS: tuple[Symptom, ...] = (
             "adapter_config.json": "PeftModel",
             "only the adapters were uploaded to the hub after my QLoRA run": "push_to_hub_merged",
             "there is no config.json\n\nmodel.safetensors\ntokenizer.json\n": "",
+            "The repo has only adapter_model.safetensors, and PeftModel loads it fine": "",
             "The config.json is not changed by the LoRA training": "",
         },
         words=("config.json", "adapter"),

@@ -51,10 +51,13 @@ _EVAL_IS_FINE = re.compile(
 )
 
 
+_EXPECTED = re.compile(r"(?i)\bas (?:expected|it should)\b")
+
+
 def _too_high(case: Case) -> Answer | None:
     """Answer by what stands beside it: added tokens, or an evaluation whose loss is right."""
     found = _high(case)
-    if found is None:
+    if found is None or _EXPECTED.search(case.hit.text):
         return None
     if _EVAL_IS_FINE.search(case.hit.before):
         return _summed(case)

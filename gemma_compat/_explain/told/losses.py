@@ -37,8 +37,9 @@ LOSSES: tuple[Symptom, ...] = (
         near(
             r"resum\w{1,4}|continu\w{1,4} (?:training )?from (?:a |the )?(?:last )?checkpoint|"
             r"(?:from|load\w*) (?:a |the )?checkpoint|断点续训|恢复训练|续训|加载 ?checkpoint|"
-            r"中断后",
-            rf"(?:increased|higher|larger|worse) (?:train\w* )?loss|"
+            r"中断后|restor\w{1,4}|restart\w{0,3} (?:from|it|training)|重新加载",
+            rf"(?:increased|higher|larger|worse|(?:way|very|totally|much) different) (?:train\w* "
+            rf")?loss|"
             rf"(?:{_FIGURE})[^\n]{{0,40}}(?:jump|spike|increas|goes up|went up|starts? (?:over|"
             r"again|from)|reset|higher|much larger|变大|变高|变差|上升|高出|跳)",
             80,
@@ -53,8 +54,11 @@ LOSSES: tuple[Symptom, ...] = (
             why="with a second get_peft_model on a loaded adapter, or a checkpoint without "
             "optimizer.pt and scheduler.pt, the run starts anew, or with a new learning rate",
         ),
-        {"After resuming from checkpoint, loss jumps up to 8 from 0.9": "resume_from_checkpoint"},
-        words=("resum", "continu", "checkpoint", "续训", "恢复"),
+        {
+            "After resuming from checkpoint, loss jumps up to 8 from 0.9": "resume_from_checkpoint",
+            "I restored training from the last checkpoint, it shows way different loss": "lora_B",
+        },
+        words=("resum", "continu", "checkpoint", "restor", "restart", "加载", "续训", "恢复"),
     ),
     Symptom(
         "no-gradient-with-checkpointing",
@@ -161,7 +165,8 @@ LOSSES: tuple[Symptom, ...] = (
         rf"\bno (?:change|decrease|improvement|reduction|drop) (?:in|of) (?:the )?(?:\w+ )?{_LOSS}|"
         rf"\b(?:learn(?:s|ed|ing)?|train(?:s|ed)?) nothing\b|\bsame {_LOSS} (?:in|for|at|on) "
         rf"(?:each|every)|"
-        rf"\bno improvement\b|下がらない|収束しない|学習が進まない|konvergiert nicht|ne converge "
+        rf"(?<!has )(?<!have )(?<!had )\bno improvement\b(?! (?:at all|over|after|on|compared))|"
+        rf"下がらない|収束しない|学習が進まない|konvergiert nicht|ne converge "
         rf"pas|no converge|"
         rf"не сходится|수렴하지|"
         rf"\b(?:constant|flat|stagnant|non-?decreasing) {_LOSS}|"

@@ -7,7 +7,7 @@ import re
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, near, told
-from .contexts import in_its_context
+from .contexts import in_its_context, is_over, is_own
 
 _MADE = (
     r"(?:merg\w*|export\w*|gguf|quanti[sz]\w*|convert\w*|ollama|llama\.cpp|lm studio|"
@@ -90,7 +90,7 @@ def _after_the_merge(case: Case) -> Answer | None:  # of answers alone, not of a
         return None
     if _TWO_PROGRAMS.search(case.hit.text):
         return None
-    if not re.search(_COMPARED, case.hit.text):
+    if not re.search(_COMPARED, case.hit.text) or not is_own(case) or is_over(case):
         return None
     text = case.hit.text
     if not _MERGED.search(text) and _EXPORTED.search(text):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from ..general.base import Case
 from .answers import WITH_AND_WITHOUT
@@ -19,7 +21,9 @@ _NONSENSE = (
     r"[\"'“]noise[\"'”]|garbled|non-?sens\w{1,6}|word[ -]salad|incoherent|meaningless|rubbish|"
     r"jibberish|random (?:tokens?|characters?|words?|text|symbols?|strings?|outputs?|letters)|"
     r"(?:broken|corrupt\w*|weird|strange|bizarre|scrambled|unreadable) (?:output|text|answer|"
-    r"response|generation|character|token)s?|乱码|胡言乱语|乱七八糟|不知所云|无意义)"
+    r"response|generation|character|token)s?|乱码|胡言乱语|乱七八糟|不知所云|无意义|乱回答|乱答|"
+    r"胡说|答非所问|全是 ?[!！]|感叹号|(?:\b(?:only|just|like|all|as|are) |[:：] ?)!{4,}|"
+    r"\bexclamation marks)"
 )
 
 
@@ -48,6 +52,17 @@ def _without_effect(case: Case) -> Answer | None:
             ),
             why="on a model that get_peft_model wrapped already, names are one level deeper, and "
             f"the file's weights find no place. {answer.why}",
+        )
+    if answer and re.search(r"load_state_dict\([^\n]{0,80}strict ?= ?False", text):
+        return answer.replace(
+            do=(
+                "print(model.load_state_dict(state, strict=False))   : are all keys missing or "
+                "unexpected? Then nothing was loaded, silently",
+                "CLASS.from_pretrained(FOLDER)   where the run saved whole weights (full, freeze); "
+                "PeftModel.from_pretrained(BASE, FOLDER) where it saved an adapter",
+                *answer.do[:1],
+            ),
+            why="strict=False passes over every name that does not fit, all of them if need be",
         )
     if answer is None or not case.facts.model.get("num_kv_shared_layers"):
         return answer
@@ -120,7 +135,9 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"lora_B[^\n.]{0,40} (?:all )?zeros?\b|all zeros?[^\n.]{0,40}\blora_B|"
         r"\b(?:missing|unexpected) (?:adapter )?keys\b[^\n]{0,40}(?:adapter|lora)|"
         r"(?:(?:还是|仍然|仍|只|依然)[^\n]{0,6}(?:输出|回答)[^\n]{0,6}原(?:来|模型|始)|没有效果|"
-        r"没有变化|没有生效|未生效|不生效|没效果|和(?:原|基座|base)[^\n]{0,6}(?:一样|"
+        r"没有?[^\n。，]{0,6}变化|没有生效|未生效|不生效|没效果|无效果|不起作用|没起作用|"
+        r"看不出[^\n。]{0,6}效果|"
+        r"和(?:原|基座|base)[^\n]{0,6}(?:一样|"
         r"相同|一致))",
         _without_effect,
         {
@@ -181,48 +198,6 @@ OUTPUTS: tuple[Symptom, ...] = (
         effects=("nothing-learned", "wrong-weights-saved", "adapter-refused"),
     ),
     Symptom(
-        "forgets-what-the-base-knew",
-        r"(?<!avoid )(?<!prevent )(?<!reduce )(?<!against )(?<!mitigate )(?<!limit )(?<! on )"
-        r"(?<!about )\bcatastrophic(?:ally)? forget\w*(?! (?:evaluation|benchmark|paper|metric|"
-        r"score))|"
-        r"\b(?:model|it|gemma[\w.-]*|tuning|training)\b[^\n.]{0,30}\b(?:forgets?|forgot|lost|loses|"
-        r"losing) (?:how to|(?:all |most of |much of )?(?:its|the|their|that it has the) (?:\w+ "
-        r"){0,2}"
-        r"(?:abilit\w+|capabilit\w+|knowledge|skills?|generali[sz]ation))|"
-        r"\b(?:only|just) answers? (?:only )?(?:the )?questions? (?:similar to|from|of|in) (?:the "
-        r")?train|灾难性遗忘|(?:原(?:来|有|本)|之前|基础|通用)[^\n。，]{0,6}(?:能力|功能|"
-        r"知识)[^\n。]{0,8}"
-        r"(?:没了?|丢失|消失|下降|忘|失去|变差)|(?:失去|丧失|忘)[^\n。]{0,6}(?:原|之前|基础|通用|"
-        r"对话)"
-        r"[^\n。]{0,6}(?:能力|功能|知识)",
-        told(
-            "a tuned model is said to have lost what its base could do",
-            "learning_rate=5e-5 (LoRA; 5e-6 for all weights), num_train_epochs=1, r=8: does it "
-            "keep more?",
-            "a tenth to a third of the rows from general chats, best answered by the base itself",
-            "one old question in the training's template, do_sample=False: base, then checkpoints "
-            "from early to late; which is the first to lose it?",
-            "with model.disable_adapter():   for what has nothing to do with the new task",
-            why="weights move to what the rows ask for, most with all weights, many epochs and a "
-            "high rate. A prompt without the training's template looks the same, so the third "
-            "comes before another run",
-        ),
-        {
-            "catastrophic forgetting kept coming up when I finetuned on my dataset": "general "
-            "chats",
-            "I use r=8 to avoid catastrophic forgetting": "",
-            "I am reading a paper on catastrophic forgetting": "",
-            "训练之后存在灾难性遗忘问题": "general chats",
-            "似乎glm6b模型的基础对话能力也消失了": "general chats",
-            "the model forgets that it has the ability to analyse images": "general chats",
-            "gemma3 微调之后原来的能力没了": "general chats",
-            "It lost the connection to its ability server": "",
-            "I forgot to set its learning rate": "",
-        },
-        words=("forg", "los", "answers", "遗忘", "能力", "功能", "知识"),
-        effects=("wrong-gradients",),
-    ),
-    Symptom(
         "nonsense-from-a-trained-model",
         near(_MINE, _NONSENSE, 140)
         + rf"|{_NONSENSE}[^\n.]{{0,40}}(?:gemma|inference|generat|output|respon|completion)|"
@@ -242,9 +217,12 @@ OUTPUTS: tuple[Symptom, ...] = (
                 "export only: its template, its tokenizer, or a converter that is older than the "
                 "model",
             ),
+            garbled=True,
         ),
         {
             "After fine-tuning Gemma 3 the model outputs gibberish": "apply_chat_template",
+            "Qwen微调后推理乱回答": "do_sample=False",
+            "在v100上, lora 微调完，用vllm推理结果全是！！": "float32",
             "Merged model generates random tokens in vLLM": "prompt_token_ids",
         },
         words=(
@@ -274,6 +252,12 @@ OUTPUTS: tuple[Symptom, ...] = (
             "scramb",
             "unread",
             "乱",
+            "胡说",
+            "答非",
+            "全是",
+            "感叹",
+            "!!!!!",
+            "exclam",
             "胡言",
             "不知",
             "无意义",

@@ -181,6 +181,7 @@ PACE: tuple[Symptom, ...] = (
             "不动",
             "假死",
         ),
-        loosely=r"\b(?:hangs?|hung|hanging|stuck|freezes|froze|deadlocks?)\b",
+        loosely=r"\b(?:hangs?|hung|hanging|stuck|freezes|froze(?! (?:the|all|my|its)\b)|"
+        r"deadlocks?)\b",
     ),
 )

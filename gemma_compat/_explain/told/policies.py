@@ -93,6 +93,48 @@ def _by_kind_of_reward(case: Case) -> Answer | None:
     return _preferences(case) if is_of_pairs else _rewards(case)
 
 
+_collapsed = told(
+    "a run trained by rewards is said to collapse, or its entropy or length of answers to drift",
+    "log_completions=True   : read ten answers from before and after: cut, repeating, or "
+    "paid for by a "
+    "mistake of the reward?",
+    "learning_rate=1e-6 (5e-6 with LoRA), max_grad_norm=0.1 to 1.0, beta=0.001 to 0.04",
+    "max_completion_length above the answers (clipped ones get no right reward), "
+    "mask_truncated_completions=True",
+    "reward_std, clip ratios and kl by step: which moves first?",
+    why="entropy that vanishes ends all exploration; entropy or length that grows comes "
+    "with answers that "
+    "are cut or nonsense, a rate that is too high, rollouts by an engine whose logps "
+    "differ from the "
+    "trainer's, or no pull to the reference (beta=0)",
+)
+_shortened = told(
+    "answers are said to become shorter along a run that is trained by rewards",
+    'loss_type="dapo" or "dr_grpo" in GRPOConfig (TRL from 0.23 on: dapo is its default): does the '
+    "length stay? It is the mean over each answer",
+    "read ten answers from before and after (log_completions=True): does the reward pay as much "
+    "for "
+    "the short ones?",
+    "a reward, or a bound, for the length that you want",
+    why="a loss that is a mean over each answer's tokens gives a token of a short answer more "
+    "weight than one of a long answer: good short answers are pushed more, and bad long ones less",
+)
+_SHORTER = re.compile(
+    r"(?i)short|shrink|decreas|declin|drop|collaps|fall|越[^\n。]{0,6}短|变短|下降|断崖"
+)
+_LENGTH = re.compile(r"(?i)length|长度")
+
+
+_MEANT = re.compile(r"(?i)\bas (?:we|I|you) (?:want|wish|hop|mean)|\bas (?:intended|expected)\b")
+
+
+def _drifts(case: Case) -> Answer | None:
+    text = case.hit.text
+    if _MEANT.search(text):
+        return None
+    return (_shortened if _LENGTH.search(text) and _SHORTER.search(text) else _collapsed)(case)
+
+
 POLICIES: tuple[Symptom, ...] = (
     Symptom(
         "importance-ratio-without-gradient",
@@ -132,6 +174,9 @@ POLICIES: tuple[Symptom, ...] = (
         r"grow|high|low|vanish|unstable|spik)\w*|(?:increas|collaps|drop|ris|"
         r"unexpected)\w*[^\n.]{0,30}\bentropy\b|"
         r"\bcompletions? (?:are|is) (?:always |all )?(?:at )?(?:the )?(?:max\w*|clipped|cut)|"
+        r"(?:completion|response|回答|输出)[_ ]?(?:length|"
+        r"长度)[^\n。]{0,12}(?:越[^\n。]{0,6}[短长]|变短|"
+        r"下降|断崖)|"
         r"\b(?:response|completion|answer|output)[_ ]lengths?\b[^\n.]{0,60}(?:increas|explo|"
         r"collaps|drop|declin|decreas|grow|shrink|clip)\w*|"
         + near(
@@ -144,27 +189,14 @@ POLICIES: tuple[Symptom, ...] = (
         r"掉|drop|下降)|"
         r"\brewards?\b[^\n.]{0,40}\b(?:suddenly )?(?:drops?|falls?|collapses?|goes) (?:down "
         r")?(?:to|from|sharply|after)\b",
-        told(
-            "a run trained by rewards is said to collapse, or its entropy or length of answers to "
-            "drift",
-            "log_completions=True   : read ten answers from before and after: cut, repeating, or "
-            "paid for by a "
-            "mistake of the reward?",
-            "learning_rate=1e-6 (5e-6 with LoRA), max_grad_norm=0.1 to 1.0, beta=0.001 to 0.04",
-            "max_completion_length above the answers (clipped ones get no right reward), "
-            "mask_truncated_completions=True",
-            "reward_std, clip ratios and kl by step: which moves first?",
-            why="entropy that vanishes ends all exploration; entropy or length that grows comes "
-            "with answers that "
-            "are cut or nonsense, a rate that is too high, rollouts by an engine whose logps "
-            "differ from the "
-            "trainer's, or no pull to the reference (beta=0)",
-        ),
+        _drifts,
         {
             "What Causes the Unexpected Increase in Entropy During Training?": "log_completions",
             "GRPO training collapses after 270 steps": "reward_std",
             "训练出现熵坍塌的问题": "beta",
             "response length keeps increasing until it is clipped": "max_completion_length",
+            "为什么completion_length越训越短": "dr_grpo",
+            "the completion length decreases during GRPO training": "dr_grpo",
             "the output length is the same": "",
             "I set the completion length to 2048 since the answers are long": "",
         },
@@ -214,7 +246,8 @@ POLICIES: tuple[Symptom, ...] = (
     ),
     Symptom(
         "rewards-that-stay-at-zero",
-        r"\b(?:DPO|IPO|KTO)\b[^\n]{0,60}\bloss\b[^\n]{0,30}\b0\.69\d*[^\n]{0,30}\b(?:all|every|each|"
+        r"\b(?:DPO|IPO|KTO)\b[^\n]{0,60}\bloss\b[^\n]{0,30}\b0\.69\d*[^\n]{0,30}\b(?:all|every|"
+        r"each|"
         r"never|always|constant)|\b(?:DPO|IPO|KTO)\b[^\n]{0,60}\bloss\b[^\n]{0,12} (?:stays?|stuck|"
         r"remains?|always|constant\w*)[^\n]{0,12} 0\.69|"
         r"\brewards? stucks?\b|\brewards? (?:function )?(?:(?:is|are|stays?|remains?|always|was|"

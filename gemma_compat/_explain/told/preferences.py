@@ -6,7 +6,8 @@ import re
 
 from ..answer import Answer
 from ..general.base import Case
-from .base import Symptom, told
+from .base import Symptom, near, told
+from .contexts import is_over
 
 _fall = told(
     "the rewards of chosen and of rejected answers are said to fall together",
@@ -28,7 +29,61 @@ def _both_fall(case: Case) -> Answer | None:
     return _fall(case) if of_pairs else None
 
 
+_broken = told(
+    "a model is said to answer badly after a training by preferences",
+    "learning_rate=5e-7 (5e-6 with LoRA), one epoch, beta=0.1 to 0.5: sound then? These trainings "
+    "take a tenth, or less, of the rate of SFT",
+    "a term of SFT beside it: loss_type=['sigmoid', 'sft'] in DPOConfig (older TRL: "
+    "rpo_alpha=1.0), "
+    "pref_ftx: 1.0 in LLaMA-Factory",
+    "ten answers before the first step: as good as the SFT model's? Else its adapter was not "
+    "merged "
+    "or loaded, and the run starts from the base",
+    "one row of chosen and of rejected, decoded: the template, system text and end mark of the "
+    "SFT, "
+    "on both?",
+    why="the loss knows only the difference of two answers, so it may make both unlikely, and "
+    "something that is in neither likely: loops, other languages, no end. Rewards/margins that run "
+    "away, with logps/chosen falling, show it",
+)
+_FIGURES = re.compile(
+    r"(?i)\b(?:loss|figures?|numbers?|scores?|benchmark|results?) (?:does|do|is|are|of)\b|"
+    r"\b(?:against|to (?:avoid|reduce|fix|prevent|stop))\b"
+)
+
+
+def _of_preferences(case: Case) -> Answer | None:
+    """Answer where answers are meant, and not figures."""
+    return None if _FIGURES.search(case.match[0]) or is_over(case) else _broken(case)
+
+
 PREFERENCES: tuple[Symptom, ...] = (
+    Symptom(
+        "output-that-breaks-after-preferences",
+        near(
+            r"(?<!\w)(?:DPO|ORPO|KTO|SimPO|CPO|IPO)(?!\w)(?! ?(?:paper|data ?set|is worse|or\b))",
+            r"\bdegenerat\w*|\bcollaps\w*|\bcorrupt\w*|gibberish|garbage|nonsense|garbled|"
+            r"incoherent|"
+            r"\brepeat\w*|repetiti\w*|(?:not|n't|never) stop\w*|\b(?:less accurate|worse|degrad\w*|"
+            r"broken|destroy\w*|forgets?)\b|completely random|重复|乱码|胡言|胡说|瞎答|变差|"
+            r"效果[^\n。]{0,4}(?:下降|很差|不好)|依托构思",
+            90,
+        ),
+        _of_preferences,
+        {
+            "DPO degeneration problem: the model repeatedly generates the same token": "beta",
+            "DPO 训练后 生成的序列重复token": "learning_rate",
+            "DPO training on LLAMA-2 completely corrupts the model": "first step",
+            "dpo训练后模型输出一直重复，还出各种乱码": "pref_ftx",
+            "baichuan-13b-chat 使用 DPO 训练，效果下降？": "learning_rate",
+            "DPO is worse than PPO on this benchmark, the paper says": "",
+            "The DPO data set has repeated rows": "",
+            "After DPO the model no longer repeats itself": "",
+            "The DPO loss does not repeat the figures of the paper": "",
+        },
+        words=("dpo", "orpo", "kto", "simpo", "cpo", "ipo"),
+        effects=("wrong-generation", "wrong-turn-end"),
+    ),
     Symptom(
         "preference-of-one-row",
         r"\b(?:rewards?[/_ ])?accurac(?:y|ies)\b[^\n.]{0,40}(?:only|always|just|either) (?:is |are "

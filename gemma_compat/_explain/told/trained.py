@@ -101,6 +101,7 @@ _ALL = re.compile(
 )
 _OF_ADAPTERS = re.compile(r"(?i)\blora\b|\bq?lora|adapter|\bpeft\b")
 _MUCH = re.compile(r"(?<![\d.])(?:[5-9]|[1-9]\d)(?:\.\d+)? ?%")
+_HOW = re.compile(r"(?i)\W*how (?:do|can|to|should|could)\b")
 _ASKS = re.compile(r"(?i)\bwhy\b|\bexpected\b|[?？]|原因|为什么|还是|问题")
 _NONE = re.compile(
     r"(?i)(?:trainable|trained|training)[^\n]{0,30}?(?<![\d.,])0(?:\.0*)?(?![\d.,]*\d)|"
@@ -117,7 +118,7 @@ _LOADS = re.compile(
 def _trained_otherwise(case: Case) -> Answer | None:
     """Answer where it is not meant so."""
     is_meant = _ON_PURPOSE.search(case.hit.text) or re.match(r"(?i)(?:all|most)\b", case.match[0])
-    if is_meant and not _AMISS.search(case.hit.text):
+    if is_meant and (not _AMISS.search(case.hit.text) or _HOW.match(case.hit.text)):
         return None
     if _ALL.search(case.hit.text) and _OF_ADAPTERS.search(case.hit.before):
         return _all_trained(case)
@@ -147,11 +148,11 @@ TRAINED: tuple[Symptom, ...] = (
         r"are|was|were|"
         r"being|still)(?: still| not|n't)? (?:trained|frozen|updated|trainable|adapted)\b|"
         r"可训练参数.{0,8}(?:为 ?0|是 ?0|太多|过多|不对|异常)|"
-        r"(?<![\d.])(?:0(?:\.0+)?|[5-9]|[1-9]\d|100)(?:\.\d+)? ?%[^\n.]{0,20}\btrain(?:able|ed|"
+        r"(?<![\d.])(?:0(?:\.0+)?|(?:[5-9]|[1-9]\d|100)(?:\.\d+)?) ?%[^\n.]{0,20}\btrain(?:able|ed|"
         r"ing) (?:params?|"
         r"parameters|weights)|(?:\btrainable (?:params?|parameters)|可训练参数|"
         r"trainable参数)[^\n]{0,40}?"
-        r"(?<![\d.])(?:0(?:\.0+)?|[5-9]|[1-9]\d|100)(?:\.\d+)? ?%|" + _ON_THE_TOWER,
+        r"(?<![\d.])(?:0(?:\.0+)?|(?:[5-9]|[1-9]\d|100)(?:\.\d+)?) ?%|" + _ON_THE_TOWER,
         _trained_otherwise,
         {
             "trainable params: 0 after loading my adapter for gemma-3": "is_trainable",
@@ -176,6 +177,8 @@ TRAINED: tuple[Symptom, ...] = (
                 "is_trainable=True"
             ),
             "I get 0% training parameters when I train Phi-4": "qkv_proj",
+            "How do I make all layers trainable with LoRA?": "",
+            "可训练参数占比0.5%，正常吗？": "",
             "We have 12% trainable parameters for LoRA r=256, as the paper does": "",
             "trainable params: 1,000 || all params: 2,000,000 || trainable%: 0.05": "",
         },

@@ -48,7 +48,8 @@ TURNS: tuple[Symptom, ...] = (
         r"(?:input|prompt|question|"
         r"instruction|user(?:'s)? (?:input|message|prompt))s?\b(?! (?:length|size|shape|ids|token))"
         r"|"
-        r"(?:输出|回答)[^\n]{0,8}(?:包含|重复)[^\n]{0,4}(?:输入|提示|(?<!的)问题|prompt)",
+        r"(?:输出|回答)[^\n]{0,8}(?:包含|重复)[^\n]{0,4}(?:输入|提示|(?:我|用户|你|原)的?问题|"
+        r"prompt)",
         told(
             "the prompt is said to stand in the output",
             "output[0][inputs['input_ids'].shape[-1]:]   : the new tokens alone",
@@ -112,14 +113,17 @@ TURNS: tuple[Symptom, ...] = (
         r"\b(?:hallucinat|generat|writ|simulat)\w* (?:a |the |an |another )?"
         r"(?:user|human)(?:'s)? (?:turn|message|question|input)|\btalk\w* to itself|"
         r"repetition (?:collapse|loop|problem|issue)|\b(?:does(?: not|n't)|never|not|no longer|"
-        r"fails? to) "
-        r"(?:generat|output|produc|emit|predict|learn)\w* (?:the |an? |any )?(?:EOS|<?eos>?|end[- "
+        r"fails? to|unable to) "
+        r"(?:generat|output|produc|emit|predict|learn)\w* (?:the |an? |any )?(?:<\|(?:im_end|"
+        r"eot_id|"
+        r"endoftext|end\w*)\|>|EOS|<?eos>?|end[- "
         r"]of[- ](?:sequence|turn|text)|<?end_of_turn>?|(?:stop|end)(?: |ing )tokens?)|"
         r"(?:结尾|一直|不断|无限|反复)(?![^\n]{0,40}(?:早停|提前))[^\n]{0,8}"
-        r"(?:重复|循环|生成|输出)|重复(?:出现|输出|生成)|"
+        r"(?:重复|循环|生成|输出)|重复(?:出现|输出|生成|回答|回复|内容)|"
+        r"(?:回答|回复|输出|答案|结果)[^\n。]{0,10}(?:重复|复读)|复读机|"
         r"\brambl(?:es|ing|e)\b|talk(?:s|ing)? to itself|question[- ]answer (?:sequence|mode|loop)|"
         r"停不下来|无法停止|不会停(?!机)|不停|没有?学会停止|停止生成[^\n]{0,4}问题|打满 ?max)",
-        in_its_context(_goes_on),
+        in_its_context(_goes_on, endless=True),
         {
             "fine-tuned gemma2 never stops generating": "end_of_turn",
             "it keeps repeating until max_new_tokens": "PARAMETER stop",
@@ -129,6 +133,11 @@ TURNS: tuple[Symptom, ...] = (
             "Qwen3 not stopping generation after lora finetuning": "stop=[MARK]",
             "it seems to continually generate text beyond what was asked of it": "end_of_turn",
             "模型没有学会停止生成，基本会打满max token": "stop=[MARK]",
+            "Qwen 2.5 Base unable to generate <|im_end|> even after finetuning": "stop=[MARK]",
+            "使用批量inference脚本，出现个别问题重复回答现象": "stop=[MARK]",
+            "the model keeps on repeating the same answer\ntokenizer.pad_token = "
+            "tokenizer.eos_token": "-100",
+            "微调之后推理时结果一直重复\n\npython src/api_demo.py --template qwen": "--template",
             "the server stops generating": "",
             "this model does not output a stop token": "stop=[MARK]",
             "Finetuned model rambles": "stop=[MARK]",

@@ -111,7 +111,7 @@ _worse = told(
 
 def _worse_somewhere(case: Case) -> Answer | None:
     """Answer by where it is worse: what serves the model may differ, and not the training."""
-    return in_its_context(_worse)(case)
+    return in_its_context(_worse, garbled=True)(case)
 
 
 VAGUE: tuple[Symptom, ...] = (
@@ -185,7 +185,7 @@ VAGUE: tuple[Symptom, ...] = (
         r"[a-z]n't (?:seem to )?(?:be |get )?(?:work|start|run|load|train|finish|save|use)\w*|"
         r"^\W{0,6}(?:describe the bug|bug description|what is the issue|actual behaviou?r|"
         r"current behaviou?r|"
-        r"\[?bug\]?\b|why (?:does|do|is|are|did|can)\b)|问题|异常|不对|不正常|"
+        r"\[?bug\]?\b|why (?:does|do|is|are|did|can)\b)|(?<!没有)(?<!没)问题|异常|不对|不正常|"
         r"不起作用|没反应|求助|"
         r"为什么|"
         r"(?:does|did|do|is|are)(?: not|n't) (?:work|start|run|load)|\bfail(?:s|ed|ing)?\b|"
