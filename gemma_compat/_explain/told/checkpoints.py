@@ -2,7 +2,40 @@
 
 from __future__ import annotations
 
+import re
+
+from ..answer import Answer
+from ..general.base import Case
 from .base import Symptom, told
+from .formats import adapter_there
+
+_empty = told(
+    "a checkpoint is said to hold no weights",
+    "ls -R CHECKPOINT   : global_stepN (DeepSpeed) and pytorch_model_fsdp_0 (FSDP) hold "
+    "them in shards",
+    "python zero_to_fp32.py CHECKPOINT OUT   (DeepSpeed), accelerate merge-weights "
+    "CHECKPOINT/pytorch_model_fsdp_0 OUT   (FSDP)",
+    "several machines on one disk: save_on_each_node=False, else they write over one another",
+    "trainer.save_model(OUT)   at the end, by all ranks; Ray Train: report the folder of "
+    "each rank by ray.train.report(metrics, checkpoint=...)",
+    "an adapter's run writes adapter_model.safetensors alone: the base is not copied",
+    why="what a trainer writes by itself depends on the state dict type, on "
+    "stage3_gather_16bit_weights_on_model_save and on save_strategy",
+)
+_AN_ADAPTER = re.compile(
+    r"(?im)^\s{0,8}adapter: ?[\"']?q?lora|--(?:train_type|tuner_type|finetuning_type|sft_type) "
+    r"q?lora|"
+    r"finetuning_type: ?lora|\bonly\b[^\n]{0,20}adapter"
+)
+_SHARDS = re.compile(r"(?i)zero[-_ ]?(?:stage[-_ ]?)?3|\bfsdp")
+
+
+def _no_weights(case: Case) -> Answer | None:
+    """Answer by what was trained: an adapter's run copies no base."""
+    text = case.hit.before
+    is_adapter = _AN_ADAPTER.search(text) and not _SHARDS.search(text)
+    return (adapter_there if is_adapter else _empty)(case)
+
 
 CHECKPOINTS: tuple[Symptom, ...] = (
     Symptom(
@@ -15,23 +48,11 @@ CHECKPOINTS: tuple[Symptom, ...] = (
         r"(?:model|weights|adapter)|"
         r"(?:权重|safetensors)[^\n]{0,6}(?:丢失|缺失)|"
         r"(?:没有|未)(?:保存|生成)[^\n]{0,10}(?:模型|权重|safetensors|adapter)(?:文件)?)",
-        told(
-            "a checkpoint is said to hold no weights",
-            "ls -R CHECKPOINT   : global_stepN (DeepSpeed) and pytorch_model_fsdp_0 (FSDP) hold "
-            "them in shards",
-            "python zero_to_fp32.py CHECKPOINT OUT   (DeepSpeed), accelerate merge-weights "
-            "CHECKPOINT/pytorch_model_fsdp_0 OUT   (FSDP)",
-            "several machines on one disk: save_on_each_node=False, else they write over one "
-            "another",
-            "trainer.save_model(OUT)   at the end, by all ranks; Ray Train: report the folder of "
-            "each rank by ray.train.report(metrics, checkpoint=...)",
-            "an adapter's run writes adapter_model.safetensors alone: the base is not copied",
-            why="what a trainer writes by itself depends on the state dict type, on "
-            "stage3_gather_16bit_weights_on_model_save and on save_strategy",
-        ),
+        _no_weights,
         {
             "When I compared the content, the model.safetensors file was missing.": "zero_to_fp32",
             "[Ray component: Train] No model in the checkpoint after train.fit": "ray.train.report",
+            "There is no model saved in the checkpoint\n\nadapter: lora": "PeftModel",
             "the adapter is in the checkpoint": "",
         },
     ),

@@ -105,6 +105,7 @@ _ZERO_LOSS = told(
     "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != "
     "-100).sum())   : 0 means that no token counts",
     "logging_nan_inf_filter=False   shows whether it is NaN: then bf16=True in place of fp16",
+    "a tenth of the learning_rate, warmup_ratio=0.03: a number then? It is the rate",
     why="the Trainer writes 0 for a loss that is NaN from the first step on, as float16 makes it "
     "for Gemma; labels that are all -100 (a wrong response marker, a row cut before its answer) "
     "give 0 or NaN",
@@ -125,12 +126,37 @@ _ZERO_FOR_NAN = told(
 _LEARNED = re.compile(r"(?i)\bmodel (?:has |had |have )?(?:successfully )?(?:learn|fit|memori)\w*")
 
 
+_ZERO_LATER = told(
+    "a loss is said to fall to 0 at once, after numbers: most often it is NaN from there on",
+    "logging_nan_inf_filter=False, logging_steps=1   shows whether it is NaN, and the step",
+    "learning_rate lower by 5 to 10, warmup_ratio=0.03, max_grad_norm=1.0: numbers to the end? "
+    "It is "
+    "the rate",
+    "bf16=True in place of fp16, another training from the start: numbers to the end? It is the "
+    "precision (a checkpoint from behind that step holds NaN)",
+    why="the Trainer writes 0 for a loss that is NaN; a rate that is too high and float16 that "
+    "overflows both end so, with a jump before it",
+)
+_FROM_THE_FIRST = re.compile(
+    r"(?i)from the (?:first|start|beginning)|after step 1\b|after training|一直|始终|instantly|"
+    r"immediately"
+)
+_AT_FIRST = re.compile(
+    r"(?i)\b(?:suddenly|abruptly|then|until|drop\w*|jump\w*|spik\w*|at first|around "
+    r"(?:step|epoch))\b|突然|之后|"
+    r"陡增|波动|骤|后面|先.{0,12}后|降至|降到|掉"
+)
+
+
 def _of_zero(case: Case) -> Answer | None:
     """Answer a loss of 0; where the sentence has NaN too, that is what it is."""
     if _LEARNED.search(case.hit.text):
         return None
     is_nan = re.search(_NAN, case.hit.text, re.IGNORECASE)
-    return _ZERO_FOR_NAN(case) if is_nan else _ZERO_LOSS(case)
+    if is_nan:
+        return _ZERO_FOR_NAN(case)
+    is_later = _AT_FIRST.search(case.hit.text) and not _FROM_THE_FIRST.search(case.hit.text)
+    return (_ZERO_LATER if is_later else _ZERO_LOSS)(case)
 
 
 FIGURES: tuple[Symptom, ...] = (
@@ -148,7 +174,7 @@ FIGURES: tuple[Symptom, ...] = (
         rf"ping|ped)?|"
         rf"goes|going|went|fall(?:s|ing)?) (?:in)?to (?:exactly )?{ZERO}|"
         rf"\bloss(?:es)? (?:\w+ ){{0,4}}(?:is|was|are|become|became) (?:always |all )?(?-i:zero)\b|"
-        rf"\bloss\b[^\n。]{{0,16}}(?:降至|降到|变为|变成|归) ?[0零](?![.\d])|"
+        rf"\bloss\b[^\n。]{{0,16}}(?:降至|降到|掉到?|变为|变成|归) ?[0零](?![.\d])|"
         rf"损失(?:一直|总是|始终)?(?:为|是|变成) ?0(?![.\d])|\bloss(?:es)?\b.{{0,12}}(?:一直|总是|"
         rf"始终|全)"
         rf"(?:为|是)? ?0(?![.\d])",
@@ -169,7 +195,8 @@ FIGURES: tuple[Symptom, ...] = (
             "Gemma 3 fine-tuning: zero training loss after step 1": "-100",
             "Loss turning into 0 during training": "-100",
             "the training loss after each epoch is zero": "-100",
-            "loss在训练过程中突然降至0": "-100",
+            "loss在训练过程中突然降至0": "It is the rate",
+            "训练后loss先上下波动，然后突然变成0": "It is the rate",
             "the loss goes to 0.4 after an epoch": "",
             "the loss quickly dropped to zero, indicating that the model had learned it": "",
             "the loss is 0.02 now": "",

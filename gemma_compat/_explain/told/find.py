@@ -31,6 +31,9 @@ _COMPLAINS = re.compile(
     r"question|expected|unexpected|however|observed?|during|after|when)\b|n't\b|[?？]|"
     r"[\u4e00-\u9fff]"
 )
+# Who tells so much of himself writes no manual.
+_MINE = re.compile(r"\b(?:I(?!/O)|I'm|I've|[Mm]y)\b")
+_ENOUGH = 2
 _TITLE = 1000  # characters that the title and the line below it are in
 _FAILS = re.compile(
     r"(?i)\b(?:not work\w*|n't work\w*|fail\w*|\w*errors?|bugs?|issues?|problems?|wrong(?:ly)?|"
@@ -87,7 +90,8 @@ def told_answers(
     found = [i for i in sentences(reading.opening, reading.lines) if not _is_error(i, reading)]
     if is_change:  # below its title stands how it was made
         found = found[:1]
-    is_long = reading.lines > _FEW and not is_form(reading.opening.decode("utf-8", "replace"))
+    text = reading.opening.decode("utf-8", "replace")
+    is_long = reading.lines > _FEW and not is_form(text) and len(_MINE.findall(text)) < _ENOUGH
     if is_long:  # documentation is long prose as well, and complains of nothing
         found = [
             i for number, i in enumerate(found) if number < _FIRST or _COMPLAINS.search(i.text)

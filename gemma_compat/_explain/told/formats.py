@@ -39,12 +39,15 @@ _one_safetensors = told(
 def _format_of(case: Case) -> Answer | None:
     """Answer where both formats are spoken of, or the report is about reading safetensors."""
     text = case.hit.before[:_LONGEST]
-    if not _BOTH.search(text):
+    if _ASKED_OF_LORA.search(text):  # what LLaMA-Factory of 2023 says of such a folder
+        return _other_format(case)
+    if not _BOTH.search(text) or re.search(r"(?i)gguf|onnx|\bmlx\b", case.hit.text):
         return None
     return _other_format(case) if re.search(_BIN, case.hit.text) else _one_safetensors(case)
 
 
-_adapter_there = told(
+_ASKED_OF_LORA = re.compile(r"does not contain a LoRA weight")
+adapter_there = told(
     "a whole model is looked for where an adapter was saved or pushed: it has adapter_config.json "
     "in place of config.json",
     "AutoPeftModelForCausalLM.from_pretrained(FOLDER), or PeftModel.from_pretrained(BASE, "
@@ -86,7 +89,7 @@ def _no_whole_model(case: Case) -> Answer | None:
     if names & {"config.json"} or any(_WHOLE.match(name) for name in names):
         return None
     shown = any(name.startswith("adapter_") for name in names)
-    return _adapter_there(case) if shown or _SAYS_ADAPTER.search(text) else None
+    return adapter_there(case) if shown or _SAYS_ADAPTER.search(text) else None
 
 
 _bounds = told(
@@ -117,7 +120,9 @@ FORMATS: tuple[Symptom, ...] = (
         r"不能)[^\n.]{0,40}"
         r"(?:load|support|find|read|recogni[sz]e|open|merge|use|convert|加载|合并|读取|"
         r"转换)\w*[^\n.]{0,40}"
-        r"\.?safe_?tensors?\b",
+        r"\.?safe_?tensors?\b|safe_?tensors?[^\n]{0,12}(?:如何|怎么|怎样|无法|"
+        r"不能)[^\n]{0,6}(?:合并|加载|读取|转换|使用)|"
+        r"(?:没有|缺少|找不到)[^\n]{0,8}adapter_model|does not contain a LoRA weight",
         _format_of,
         {
             "It looks for an `adapter_model.bin` file, but peft wrote adapter_model.safetensors": (
@@ -128,11 +133,16 @@ FORMATS: tuple[Symptom, ...] = (
             ),
             "训练后没有pytorch_model.bin，只有model.safetensors": "load_file",
             "the script does not load .safetensors files of my fine-tuned model": "index.json",
+            "The path (lora) does not contain a LoRA weight.\n\n没有adapter_model文件": (
+                "load_file"
+            ),
+            "lora训练出的adapter_config.safetensor文件如何合并到源模型？": "index.json",
             "I saved the model as safetensors and it loads well": "",
+            "请问safetensors怎么转换成gguf？": "",
             "There is no pytorch_model.bin in the folder": "",
             "the recycle bin is not empty, and safetensors are quick": "",
         },
-        words=("bin", "safetensor", "safe_tensor"),
+        words=("bin", "safetensor", "safe_tensor", "adapter_model", "lora weight"),
         effects=("wrong-weights-saved",),
     ),
     Symptom(

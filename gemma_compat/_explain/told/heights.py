@@ -64,7 +64,35 @@ def _too_high(case: Case) -> Answer | None:
     return with_context(found, NEW_TOKENS) if adds_tokens(case) else found
 
 
+_by_epochs = told(
+    "a loss is said to fall in steps, at each new epoch",
+    "the loss of the evaluation beside it (eval_strategy='epoch'): does it fall too? Where it "
+    "rises, "
+    "stop there: fewer num_train_epochs, or a lower rate",
+    "epoch of each step: do they come with its whole numbers? Then no setting is broken",
+    why="from the second epoch on each row was seen before: a model that can learn them by heart, "
+    "as with all weights, a high rank or few rows, shows it at once. It is ordinary, and says "
+    "nothing of new rows",
+)
+
 HEIGHTS: tuple[Symptom, ...] = (
+    Symptom(
+        "loss-that-falls-by-epochs",
+        r"\bloss(?:es)?\b[^\n.]{0,60}(?:drops?|falls?|decreas\w*|goes down)[^\n.]{0,30}(?:at|"
+        r"after|with|in) (?:the "
+        r"(?:start|beginning|end) of )?(?:each|every) (?:new )?epoch|\b(?:staircase|step-?wise|"
+        r"stair-?step)\b"
+        r"[^\n.]{0,30}\bloss|\bloss\b[^\n.]{0,30}\b(?:staircase|step-?wise)|loss[^\n。]{0,20}阶梯|"
+        r"每(?:次|个)(?:新)?的?epoch[^\n。]{0,16}loss[^\n。]{0,12}(?:下降|降低)",
+        _by_epochs,
+        {
+            "为什么我的Loss在每1000个Step是阶梯式断崖下降的": "by heart",
+            "galore SFT训练 每次新epoch，loss都会大幅下降": "by heart",
+            "The training loss drops sharply at the start of each epoch": "by heart",
+            "the loss falls slowly over the epochs": "",
+        },
+        words=("loss",),
+    ),
     Symptom(
         "loss-that-is-too-high",
         r"\b(?:high(?:er)?|large|huge|elevated|abnormal|insane|crazy|big) (?:(?:initial|starting|"

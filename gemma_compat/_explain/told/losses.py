@@ -223,7 +223,8 @@ LOSSES: tuple[Symptom, ...] = (
         rf"(?:train\w* )?{_LOSS}|\b(?:train\w*|run) (?:is |gets |becomes )?(?:unstable|diverg\w*)|"
         r"\btraining (?:instability|divergence|collapse)|\bloss (?:spikes?|explosions?|"
         r"divergence)\b|"
-        r"(?:loss|损失).{0,10}(?:震荡|振荡|抖动|波动|不稳|上升|升高|突然|发散|飙升|暴涨|爆炸|跳)|"
+        r"(?:loss|损失).{0,10}(?:陡增|激增|突增|突然(?:增|变)大|震荡|振荡|抖动|波动|不稳|上升|"
+        r"升高|突然|发散|飙升|暴涨|爆炸|跳)|"
         r"训练不稳定",
         told(
             "a loss is said to rise, to jump or to swing",

@@ -17,7 +17,9 @@ _LESS = (
     r"(?:worse|degrad\w*|lower (?:accuracy|quality)|poor(?:er)?|bad(?:ly)?|broken|wrong|"
     r"quality (?:drop|loss)\w*|(?:decreas|drop|reduc|los[st])\w* (?:in|of) (?:the )?(?:quality|"
     r"accuracy|performance)|incorrect|mistakes?|completely different|not (?:re)?produce|"
-    r"differ(?:s|ent|ently|ence)?|not the "
+    r"differ(?:s|ent|ently|ence)?|inconsisten\w*|"
+    r"(?:performance|quality|accuracy|results?) (?:\w+ )?(?:drop\w*|declin\w*|decreas\w*|suffer\w*|"
+    r"degrad\w*|var(?:y|ies)\w*)|not the "
     r"same|loses?|lost|"
     r"变差|效果(?:差|下降|不好)|效果[^\n。，]{0,8}(?:差距|差异|下降)|不一致|不同|不一样|不对)"
 )
@@ -61,7 +63,17 @@ _exported_is_worse = told(
     why="an export changes the prompt (template, start and end marks), the bits, and what a "
     "converter that is older than the model leaves out",
 )
-_MERGED = re.compile(r"(?i)\bmerg|合并|融合|合成|qlora|load_in_4bit")
+_in_four_bits = told(
+    "a merged model is said to answer badly once it is loaded in 4 bits",
+    "load_in_4bit=False (or 8 bits) for what was merged: good there, and only there? Then it is "
+    "the "
+    "4 bits",
+    "or no merge: the adapter on the 4-bit base that it was trained on",
+    "or quantize with your own rows as calibration (GPTQ, AWQ, imatrix)",
+    why="what an adapter changed is small beside a step of 4 bits: merged into the weights and "
+    "rounded anew, much of it is gone; beside 4-bit weights it stays in 16 bits",
+)
+_MERGED = re.compile(r"(?i)(?<![a-z])merg|合并|融合|合成|qlora|load_in_4bit")
 _EXPORTED = re.compile(r"(?i)\bgguf|llama\.?cpp|\bollama|lm ?studio|\bexport|导出|转换|convert")
 _ONLY_OTHER = re.compile(
     r"(?i)\bdiffer(?:s|ent(?!ly)|ence)?\b|not the same|(?:n't|not) match|mismatch|discrepan\w+|"
@@ -93,6 +105,8 @@ def _after_the_merge(case: Case) -> Answer | None:  # of answers alone, not of a
     if not re.search(_COMPARED, case.hit.text) or not is_own(case) or is_over(case):
         return None
     text = case.hit.text
+    if re.search(r"load_in_4bit ?= ?True[^\n]{0,30}(?:result|lead|give|gives|is|are)", text):
+        return _in_four_bits(case)
     if not _MERGED.search(text) and _EXPORTED.search(text):
         return _exported_is_worse(case)
     if _ONLY_OTHER.search(text) and not _ILL.search(text):
@@ -100,16 +114,32 @@ def _after_the_merge(case: Case) -> Answer | None:  # of answers alone, not of a
     return _merged_is_worse(case)
 
 
+_two_runs = told(
+    "two ways to run one trained model are said to answer differently",
+    "do_sample=False (temperature 0), no repetition penalty, in both: other words still? A "
+    "temperature above 0 draws each time anew",
+    "the ids of the prompt in both: template, system text, start mark",
+    "the adapter in both: print(sum(p.abs().sum().item() for n, p in model.named_parameters() if "
+    "'lora_B' in n))",
+    why="sampling alone makes two answers; then prompt, precision and whether the adapter arrived",
+)
+
+
 def _two_ways(case: Case) -> Answer | None:
-    """Answer where two ways to use an adapter are compared, one of them a merge."""
-    return _differs(case) if _MERGED.search(case.hit.before) else None
+    """Answer where two ways to use an adapter are compared."""
+    if not is_own(case):
+        return None
+    return (_differs if _MERGED.search(case.hit.before) else _two_runs)(case)
 
 
 MERGES: tuple[Symptom, ...] = (
     Symptom(
         "two-ways-to-use-an-adapter-differ",
+        r"\b(?:2|two) ways? (?:of )?inference[^\n.]{0,20}differ\w*|\binference (?:results? "
+        r")?(?:differen\w*|differs?|"
+        r"inconsisten\w*)(?: results?)?\b|"
         r"\b(?:two|both|these) (?:methods?|ways|approaches|modes)\b[^\n.]{0,60}\b(?:differ\w*|"
-        r"inconsistent|not the same) ?(?:results?|outputs?|answers?)?|(?:两种|这两)(?:方式|"
+        r"inconsistent|not the same) (?:results?|outputs?|answers?)|(?:两种|这两)(?:方式|"
         r"方法)[^\n。]{0,20}"
         r"(?:不一致|不同|不一样|差异)",
         _two_ways,
@@ -117,9 +147,11 @@ MERGES: tuple[Symptom, ...] = (
             "I merge the LoRA into the base, or load both. The two methods produce different "
             "results": "do_sample=False",
             "合并之后推理，或者分别加载，两种方式结果不一致": "do_sample=False",
+            "unsloth lora: inference differences result. why?": "temperature 0",
+            "The two methods differ: LoRA trains a small matrix, full fine-tuning trains all": "",
             "The two methods for sorting rows produce different results": "",
         },
-        words=("method", "ways", "approach", "modes", "方式", "方法"),
+        words=("method", "way", "inference", "approach", "modes", "方式", "方法"),
         effects=("wrong-weights-saved", "wrong-generation"),
     ),
     Symptom(
@@ -139,6 +171,15 @@ MERGES: tuple[Symptom, ...] = (
             "the merge of this pull request changes the results of the tests": "",
             "the merged model performs worse than the adapter with gemma-2-9b": "16 bits",
             "quality degraded after merging": "torch.dist",
+            "After fine-tuning it was good, but after merging into GGUF its performance dropped": (
+                "16 bits"
+            ),
+            "Inconsistent answers between my model saved by save_pretrained_merged and before": (
+                "do_sample=False"
+            ),
+            "Inference with my merged model, using load_in_4bit=True results in poor responses": (
+                "load_in_4bit=False"
+            ),
             "Catastrophic decrease in the quality of model generation after merging an adapter": (
                 "torch.dist"
             ),

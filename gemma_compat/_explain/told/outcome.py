@@ -97,6 +97,8 @@ OUTCOME: tuple[Symptom, ...] = (
         r"losing) (?:how to|(?:all |most of |much of )?(?:its|the|their|that it has the) (?:\w+ "
         r"){0,2}"
         r"(?:abilit\w+|capabilit\w+|knowledge|skills?|generali[sz]ation))|"
+        r"\bonly (?:answers?|respond\w*)\b[^\n.]{0,30}(?:format|way|style)\b[^\n.]{0,20}(?:data|"
+        r"train\w*|gave|rows)|"
         r"\b(?:only|just) answers? (?:only )?(?:the )?questions? (?:similar to|from|of|in) (?:the "
         r")?train|灾难性遗忘|(?:原(?:来|有|本)|之前|基础|通用)[^\n。，]{0,6}(?:能力|功能|"
         r"知识)[^\n。]{0,8}"
@@ -118,6 +120,9 @@ OUTCOME: tuple[Symptom, ...] = (
         {
             "catastrophic forgetting kept coming up when I finetuned on my dataset": "general "
             "chats",
+            "I merged it, and the model can only answer in the input data format I gave": (
+                "general chats"
+            ),
             "I use r=8 to avoid catastrophic forgetting": "",
             "I am reading a paper on catastrophic forgetting": "",
             "训练之后存在灾难性遗忘问题": "general chats",
@@ -127,7 +132,7 @@ OUTCOME: tuple[Symptom, ...] = (
             "It lost the connection to its ability server": "",
             "I forgot to set its learning rate": "",
         },
-        words=("forg", "los", "answers", "遗忘", "能力", "功能", "知识"),
+        words=("forg", "los", "answer", "respond", "遗忘", "能力", "功能", "知识"),
         effects=("wrong-gradients",),
     ),
 )
