@@ -118,7 +118,7 @@ _TROUBLE = re.compile(
 
 
 def is_form(text: str) -> bool:
-    """Return whether a text has the headings of a form for issues: somebody tells what happened."""
+    """Return whether a text has the headings of a form for issues, which reports a run."""
     return _FORM.search(text) is not None
 
 

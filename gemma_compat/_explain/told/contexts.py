@@ -204,7 +204,7 @@ def _is_in_float16(case: Case) -> bool:
 
 
 def is_own(case: Case) -> bool:
-    """Return whether a report is about a model that somebody trained, merged or imported."""
+    """Return whether a report is about a model that was trained, merged or imported."""
     text = case.hit.before[:_LONGEST]
     return bool(_TRAINED.search(text) or _OWN_FILE.search(text))
 
