@@ -7,6 +7,17 @@ import re
 from ...answer import Answer
 from ..base import Case, General, always
 
+_TOKENS = Answer(
+    "mergekit cannot unite the tokenizers of these models",
+    (
+        "tokenizer_source: base   where no model added tokens that matter",
+        "models with added tokens: model.resize_token_embeddings(len(tokenizer)) and "
+        "save_pretrained, all alike, before the merge",
+    ),
+    why="union compares vocabularies token by token, and needs a row of embeddings for each",
+    known="mergekit says so",
+    settles=False,
+)
 _NOT_THEIRS = {"transformers", "torch"}  # they run what another program asks for
 
 
@@ -162,19 +173,13 @@ KINDS: tuple[General, ...] = (
         r"supported "
         r"for tokenizer merge|Token \S{1,80} (?:not found in model|requires a vocabulary weight)|"
         r"Cannot specify both tokenizer_source and tokenizer",
-        always(
-            "mergekit cannot unite the tokenizers of these models",
-            "tokenizer_source: base   where no model added tokens that matter",
-            "models with added tokens: model.resize_token_embeddings(len(tokenizer)) and "
-            "save_pretrained, all alike, before the merge",
-            why="union compares vocabularies token by token, and needs a row of embeddings for "
-            "each",
-            known="mergekit says so",
-            settles=False,
+        lambda case: (
+            None if case.match[0].startswith("Token ") and not _is_mergekit(case) else _TOKENS
         ),
         {
+            "WARNING Token unbelievable not found in model, skipped": "",
             "RuntimeError: Tokenizer for a/b has type Unigram, but only BPE is currently supported "
-            "for tokenizer merge": "tokenizer_source: base"
+            "for tokenizer merge": "tokenizer_source: base",
         },
         alone=True,
     ),

@@ -150,7 +150,7 @@ KINDS: tuple[General, ...] = (
     General(
         "modelfile-line-unknown",
         r"command must be one of \\?\"from|Error: no FROM line|specified Modelfile wasn't found|"
-        r"message role must be one of",
+        r"message role must be one of \\?[\"']system",
         lambda case: Answer(
             "Ollama finds no Modelfile, or a line in it that is not a command",
             (
@@ -163,7 +163,8 @@ KINDS: tuple[General, ...] = (
         ),
         {
             'Error: (line 3): command must be one of "from", "license", "template", "system", '
-            '"adapter", "parameter", or "message"': "FROM"
+            '"adapter", "parameter", or "message"': "FROM",
+            "Error code: 400 - message role must be one of system, user, assistant": "",
         },
         alone=True,
     ),
