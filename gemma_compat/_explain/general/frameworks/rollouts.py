@@ -11,7 +11,7 @@ _VERL = "verl says so"
 
 
 def _lengths(case: Case) -> Answer | None:
-    if not case.says(r"verl|sequence_length=|data\.truncation"):
+    if not case.says(r"\bverl\b|sequence_length=|data\.truncation"):
         return None
     prompt = "Prompt" in case.match[0]
     return Answer(
@@ -138,6 +138,8 @@ KINDS: tuple[General, ...] = (
             "line 267, in __getitem__\n    raise RuntimeError(\nRuntimeError: Prompt length 1500 "
             "is longer than 1024.": "filter_overlong_prompts",
             "RuntimeError: Prompt length 1500 is longer than 1024.": "",
+            'Traceback (most recent call last):\n  File "/x/vllm/a.py", line 2, in drop_overlong\n'
+            "    raise\nRuntimeError: Prompt length 1500 is longer than 1024.": "",
         },
     ),
     General(

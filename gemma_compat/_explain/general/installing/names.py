@@ -171,6 +171,26 @@ def _task_head(case: Case) -> Answer:
     )
 
 
+def _no_processor(case: Case) -> Answer | None:
+    """Answer a tokenizer in a processor's place; leave a class that lacks a part of itself."""
+    if re.search(rf"\bself\.{case.match['name']}\b", case.code):
+        return None
+    return Answer(
+        f"what the script calls a processor is a tokenizer ({case.match['owner']}): it has no "
+        f"{case.match['name']}",
+        (
+            "processor.pad_token_id   and the like, without .tokenizer",
+            "or tokenizer = getattr(processor, 'tokenizer', processor)   for scripts that take "
+            "both",
+        ),
+        why="AutoProcessor returns the tokenizer where a checkpoint has no processor: "
+        "text-only members (Gemma 3 270M and 1B), or a folder without "
+        "preprocessor_config.json",
+        known="the message names the class",
+        of_gemma="Gemma" in case.match["owner"],
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "differs-between-layers",
@@ -210,24 +230,13 @@ KINDS: tuple[General, ...] = (
         "attribute-of-a-tokenizer",
         r"(?P<owner>\w{2,40}Tokenizer(?:Fast)?|PreTrainedTokenizerFast)'?(?: object)? has no "
         r"attribute '?(?P<name>tokenizer|image_processor|feature_extractor|image_seq_length)\b",
-        lambda case: Answer(
-            f"what the script calls a processor is a tokenizer ({case.match['owner']}): it has no "
-            f"{case.match['name']}",
-            (
-                "processor.pad_token_id   and the like, without .tokenizer",
-                "or tokenizer = getattr(processor, 'tokenizer', processor)   for scripts that take "
-                "both",
-            ),
-            why="AutoProcessor returns the tokenizer where a checkpoint has no processor: "
-            "text-only members (Gemma 3 270M and 1B), or a folder without "
-            "preprocessor_config.json",
-            known="the message names the class",
-            of_gemma="Gemma" in case.match["owner"],
-        ),
+        _no_processor,
         {
             "AttributeError: GemmaTokenizerFast has no attribute tokenizer": "text-only",
             "AttributeError: 'GemmaTokenizer' object has no attribute 'image_processor'": "both",
             "AttributeError: 'GemmaTokenizer' object has no attribute 'x'": "",
+            'Traceback (most recent call last):\n  File "/home/me/t.py", line 3, in f\n    '
+            "self.tokenizer\nAttributeError: 'MyTokenizer' object has no attribute 'tokenizer'": "",
         },
         alone=True,
     ),

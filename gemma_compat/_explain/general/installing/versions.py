@@ -229,8 +229,8 @@ KINDS: tuple[General, ...] = (
         r"Error patching (?P<name>\w{1,40}Trainer)|"
         r"module loading failed for Unsloth(?P<written>\w{1,40}Trainer)",
         lambda case: Answer(
-            f"Unsloth cannot patch {case.match['name'] or case.match['written']}: the installed "
-            "TRL is of another time than this Unsloth",
+            f"Unsloth cannot patch {case.match['name'] or case.match['written']}: most often the "
+            "installed TRL is of another time than this Unsloth",
             (
                 "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache",
                 "or the TRL that this Unsloth allows: pip show unsloth names it, advise finds it",
@@ -238,10 +238,11 @@ KINDS: tuple[General, ...] = (
             why="Unsloth rewrites the source of TRL's trainers, and a release that it does not "
             "know has other source",
             known="the message; the pair of releases that fits is not in it",
+            certain=False,
             settles=False,
         ),
         {
-            "RuntimeError: Unsloth: Please file a bug report! Error patching SFTTrainer": "TRL",
+            "RuntimeError: Unsloth: Please file a bug! Error patching SFTTrainer": "most often",
             "RuntimeError: Direct module loading failed for UnslothGKDTrainer: non-default "
             "argument follows default argument": "unsloth_compiled_cache",
         },

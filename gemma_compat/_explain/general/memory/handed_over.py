@@ -47,6 +47,8 @@ def _shared_memory(case: Case) -> Answer | None:
         return _TENSOR_IS_GONE
     if "Too many open files" in case.hit.text:
         return None  # the next kind answers
+    if re.search(r"(?i)bus error (?:was |is |has been )?(?:fixed|solved|gone)", case.hit.text):
+        return None
     if re.search(r"Permission denied|File exists", case.match[0]):
         return None  # a file in shared memory that is not to be had, and room enough
     if not re.search(r"Bus\serror$", case.match[0]):
@@ -198,6 +200,7 @@ KINDS: tuple[General, ...] = (
             "mode: Too many open files (24)": "",
             "RuntimeError: unable to open shared memory object </torch_4040_13_10> in read-write "
             "mode: Permission denied (13)": "",
+            "INFO: /dev/shm 64M; Bus error fixed in 2.1\n{'loss': 1.2, 'epoch': 0.1}": "",
             "dataloader_num_workers: 0\nBus error (core dumped)": "a file that is replaced",
             "RuntimeError: unable to open shared memory object </torch_4040_13_10> in read-write "
             "mode: No such file or directory (2)": "has ended",

@@ -61,7 +61,9 @@ def _no_server(case: Case) -> Answer:
 def _proxy(case: Case) -> Answer | None:
     """Answer a page that gave up; a client of an API that got the same number is another matter."""
     if case.error is not None or not re.search(
-        r"(?i)unsloth|studio|\bexport|runpod|gguf|gradio|web ?ui", case.near
+        r"(?i)unsloth|studio|runpod|gradio"
+        + ("" if "Gateway" in case.hit.text else r"|\bexport|gguf|web ?ui"),
+        case.near,
     ):
         return None
     return Answer(
@@ -158,6 +160,7 @@ KINDS: tuple[General, ...] = (
         _proxy,
         {
             "Export fails with `Request failed (524)`. LoRA works": "server's own log",
+            "gguf export notes: curl returned 504 Gateway Timeout for the docs page": "",
             "requests.exceptions.HTTPError: 504 Gateway Timeout for url https://x.com/v1/chat": "",
         },
         alone=True,
