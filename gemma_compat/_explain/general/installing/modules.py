@@ -118,14 +118,6 @@ def _is_of_a_release(known: Released | None, name: str) -> bool:
 def _no_such_module(name: str, packages: list[str]) -> Answer:
     """Answer a module that an installed package does not have."""
     package = name.partition(".")[0]
-    if name.startswith("google.protobuf"):
-        return Answer(
-            f"Python finds no {name}: protobuf is not installed, or is half removed",
-            (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",),
-            why="several packages share the folder google, and removing one can take files along",
-            known="the message; which of the two it is, it does not say",
-            settles=False,
-        )
     return Answer(
         f"the installed {package} has no module {name}",
         (

@@ -83,6 +83,11 @@ NOT_A_PACKAGE = {
         ),
         "torch 2 no longer has that module, which was its own",
     ),
+    "google.protobuf": (
+        "Python finds no google.protobuf: protobuf is not installed, or is half removed",
+        ("pip install --force-reinstall protobuf   and restart the kernel",),
+        "several packages share the folder google, and removing one can take files along",
+    ),
     "tkinter": (
         "this Python has no tkinter, which many systems and images install apart from it",
         (
