@@ -153,13 +153,22 @@ KINDS: tuple[General, ...] = (
         "several-answers-without-sampling",
         r"Greedy methods (?:without beam search )?do not support `num_return_sequences`|"
         r"`num_return_sequences` \(\d+\) has to be smaller or equal to `num_beams`",
-        always(
-            "several answers are asked for, and without sampling each would be the same",
-            "do_sample=True   or num_beams at least as large as num_return_sequences",
+        lambda case: Answer(
+            "several answers are asked for, and without sampling each would be the same"
+            if case.match[0].startswith("Greedy")
+            else "more answers are asked for than there are beams",
+            (
+                "do_sample=True   or num_beams at least as large as num_return_sequences"
+                if case.match[0].startswith("Greedy")
+                else "num_beams at least as large as num_return_sequences, or do_sample=True "
+                "with num_beams=1",
+            ),
         ),
         {
             "ValueError: Greedy methods without beam search do not support `num_return_sequences` "
-            "different than 1 (got 4).": "do_sample=True"
+            "different than 1 (got 4).": "do_sample=True",
+            "ValueError: `num_return_sequences` (4) has to be smaller or equal to `num_beams` "
+            "(2).": "than there are beams",
         },
     ),
     General(
