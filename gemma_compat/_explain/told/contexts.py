@@ -148,6 +148,17 @@ _IN_A_GGUF = Context(
     keeps=False,
 )
 
+_PAST_ITS_CONTEXT = Context(
+    (
+        "a larger context: -c 4096 (llama.cpp), num_ctx (Ollama), --max-model-len (vLLM); with "
+        "--cache-type-k q8_0 --cache-type-v q8_0 where memory is short",
+        "prompt and answer together below it: a shorter system text and history, -n (num_predict) "
+        "for the answer",
+    ),
+    why="it begins where the context is full: what goes on then has lost its beginning",
+    keeps=False,
+)
+
 _SMALL = re.compile(
     r"(?i)\badapter[\w.]{0,30}(?: file)?(?:'s)?[^\n.]{0,30}?(?<![\d.])(?P<size>\d{1,3}(?:\.\d+)?) ?"
     r"(?P<unit>kb|kib|bytes)\b"
@@ -160,6 +171,11 @@ _ADDS = re.compile(
 )
 _ONE_MARK = re.compile(r"!{4,}|！{2,}|\bexclamation (?:marks?|points?)|感叹号")
 _OLD_CARD = re.compile(r"(?i)(?<![a-z0-9])(?:v100|t4|p100|p40|2080|turing|volta)(?![a-z0-9])")
+_FULL = re.compile(
+    r"(?i)\b(?:as soon as|once|when|after|whenever)\b[^\n.]{0,40}\b(?:limit\w*|context(?: "
+    r"(?:window|length|size))?|n_ctx|"
+    r"num_ctx)\b[^\n.]{0,30}\b(?:exceed\w*|full|reached|fills?|filled|over|passed)\b"
+)
 _PADS = re.compile(
     r"(?i)\bpad_token(?:_id)?\s{0,2}=\s{0,2}[\w.]{0,30}\beos_token|\bpad(?:ding)?[ "
     r"_]token\b[^\n.]{0,30}"
@@ -225,6 +241,10 @@ def _is_of_an_engine(case: Case) -> bool:
     )
 
 
+def _is_past_its_context(case: Case) -> bool:
+    return _FULL.search(case.hit.before[:_LONGEST]) is not None
+
+
 def _pads_with_eos(case: Case) -> bool:
     return _PADS.search(case.hit.before[:_LONGEST]) is not None
 
@@ -241,6 +261,7 @@ def _is_in_a_gguf(case: Case) -> bool:
 # What decides most comes first.
 _CONTEXTS = (
     (_has_a_small_adapter, _EMPTY_ADAPTER),
+    (_is_past_its_context, _PAST_ITS_CONTEXT),
     (_is_in_float16, _IN_FLOAT16),
     (is_of_ollama, IN_OLLAMA),
     (_is_in_a_gguf, _IN_A_GGUF),

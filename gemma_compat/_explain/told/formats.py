@@ -68,6 +68,7 @@ _FILE = re.compile(
 )
 _SAYS_ADAPTER = re.compile(
     r"(?i)\bonly[^\n.]{0,30}\badapters?\b|\badapter_(?:config|model)\b|save_lora|"
+    r"lora[^\n。]{0,12}(?:推理|微调|训练|加载)|(?:微调|训练)[^\n。]{0,8}lora|"
     r"\b(?:q?lora|peft)\b[^\n]{0,80}(?:push|sav|upload|train|tun)|unsloth[^\n]{0,120}push_to_hub"
 )
 _WHOLE = re.compile(r"^(?:model|pytorch_model)[\w.-]*\.(?:safetensors|bin)(?:\.index\.json)?$")
@@ -167,6 +168,7 @@ FORMATS: tuple[Symptom, ...] = (
             "only the adapters were uploaded to the hub after my QLoRA run": "push_to_hub_merged",
             "there is no config.json\n\nmodel.safetensors\ntokenizer.json\n": "",
             "The repo has only adapter_model.safetensors, and PeftModel loads it fine": "",
+            "采用 lora 推理模型，报 config.json不存在，请问这个是什么原因？": "PeftModel",
             "The config.json is not changed by the LoRA training": "",
         },
         words=("config.json", "adapter"),

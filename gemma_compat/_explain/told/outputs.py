@@ -8,7 +8,7 @@ from ..answer import Answer
 from ..general.base import Case
 from .answers import WITH_AND_WITHOUT
 from .base import Symptom, near, told
-from .contexts import in_its_context
+from .contexts import in_its_context, is_own
 
 # Whoever speaks of a trained model, an adapter, a merge or an export.
 _MINE = (
@@ -73,6 +73,29 @@ def _without_effect(case: Case) -> Answer | None:
         f"before 5.6). {answer.why}",
         of_gemma=True,
     )
+
+
+_writes_nonsense = told(
+    "a model that was trained, merged or exported is said to write nonsense",
+    "one prompt, do_sample=False: base, base with adapter, merged, exported; the first "
+    "that is bad shows the step that broke it",
+    "the prompt by apply_chat_template(messages, add_generation_prompt=True): the "
+    "template "
+    "of the training, with one <bos>",
+    "dtype=torch.bfloat16   in place of float16",
+    why="bad already with the adapter: rate, template or labels of the training. "
+    "Bad after the merge only: another base, or a merge into 4-bit weights. Bad in the "
+    "export only: its template, its tokenizer, or a converter that is older than the "
+    "model",
+)
+
+
+def _nonsense(case: Case) -> Answer | None:
+    """Answer, and name a training only where the report speaks of one."""
+    answer = _writes_nonsense(case)
+    if answer is None or is_own(case):
+        return answer
+    return answer.replace(happened="a model is said to write nonsense")
 
 
 OUTPUTS: tuple[Symptom, ...] = (
@@ -203,26 +226,13 @@ OUTPUTS: tuple[Symptom, ...] = (
         + rf"|{_NONSENSE}[^\n.]{{0,40}}(?:gemma|inference|generat|output|respon|completion)|"
         rf"(?:gemma|inference|generat\w*|outputs?|respon\w*|completions?|answers?|prints?|produces?"
         rf"|returns?)[^\n.]{{0,40}}{_NONSENSE}",
-        in_its_context(
-            told(
-                "a model that was trained, merged or exported is said to write nonsense",
-                "one prompt, do_sample=False: base, base with adapter, merged, exported; the first "
-                "that is bad shows the step that broke it",
-                "the prompt by apply_chat_template(messages, add_generation_prompt=True): the "
-                "template "
-                "of the training, with one <bos>",
-                "dtype=torch.bfloat16   in place of float16",
-                why="bad already with the adapter: rate, template or labels of the training. "
-                "Bad after the merge only: another base, or a merge into 4-bit weights. Bad in the "
-                "export only: its template, its tokenizer, or a converter that is older than the "
-                "model",
-            ),
-            garbled=True,
-        ),
+        in_its_context(_nonsense, garbled=True),
         {
             "After fine-tuning Gemma 3 the model outputs gibberish": "apply_chat_template",
             "Qwen微调后推理乱回答": "do_sample=False",
             "在v100上, lora 微调完，用vllm推理结果全是！！": "float32",
+            "Model Repeats Nonsensical Output\n\nas soon as the limitation is exceeded, the model "
+            "is looping on the same token": "num_ctx",
             "Merged model generates random tokens in vLLM": "prompt_token_ids",
         },
         words=(
