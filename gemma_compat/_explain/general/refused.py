@@ -38,7 +38,7 @@ def refused(
 
     Args:
         name: the kind's name.
-        packages: the modules whose check it is.
+        packages: the modules whose check it is; none where any frame can be the last.
         rows: the messages. The first row that matches answers.
         known: how the conditions are known.
         near: further examples.
@@ -72,7 +72,7 @@ def _word_of(line: str) -> str:
 
 def _is_of(case: Case, owners: frozenset[str]) -> bool:
     """Return whether one of the packages raised it, as far as the log's frames show."""
-    place = case.places[-1] if case.places else None
+    place = case.places[-1] if case.places and owners else None
     if place is None or place.owner == OWN and not place.raises:  # its frames were cut off
         return True
     return place.module in owners or place.module.startswith(GENERATED)

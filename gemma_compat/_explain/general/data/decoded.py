@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 
 
 def _decoded(case: Case) -> Answer:
@@ -48,17 +48,32 @@ def _decoded(case: Case) -> Answer:
     )
 
 
+_NO_TOKENS = Answer(
+    "what is decoded is not token ids: -100 for masked places, or logits",
+    (
+        "np.where(ids != -100, ids, tokenizer.pad_token_id) before batch_decode",
+        "and logits.argmax(-1) first, where compute_metrics gets logits",
+    ),
+    known="the message is the tokenizer's",
+)
+
 KINDS: tuple[General, ...] = (
     General(
         "predictions-that-are-no-tokens",
-        r"out of range integral type conversion attempted",
-        always(
-            "what is decoded is not token ids: -100 for masked places, or logits",
-            "np.where(ids != -100, ids, tokenizer.pad_token_id) before batch_decode",
-            "and logits.argmax(-1) first, where compute_metrics gets logits",
-            known="the message is the tokenizer's",
+        r"out of range integral type conversion attempted|OverflowError: can't convert negative "
+        r"int to unsigned",
+        lambda case: (
+            _NO_TOKENS
+            if "integral" in case.match[0] or re.search(r"\bdecode|_decode\b", case.frames)
+            else None
         ),
-        {"OverflowError: out of range integral type conversion attempted": "-100"},
+        {
+            "OverflowError: out of range integral type conversion attempted": "-100",
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/'
+            'tokenization_utils_fast.py", line 650, in _decode\n    text = self._tokenizer.decode('
+            "token_ids)\nOverflowError: can't convert negative int to unsigned": "-100",
+            "OverflowError: can't convert negative int to unsigned": "",
+        },
     ),
     General(
         "rows-decoded-as-one",

@@ -178,7 +178,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "sound-or-film-and-its-marks",
-        r"(?P<kind>[Aa]udio|[Vv]ideo) features and (?:audio|video) tokens do not match"
+        r"(?P<kind>[Aa]udio|[Vv]ideo)s? features and (?:audio|video) tokens do not match"
         r"(?:[,:]? tokens: (?P<tokens>\d{1,12}),? features:?\s{1,3}(?P<features>\d{1,15}))?",
         _sound_or_film,
         {

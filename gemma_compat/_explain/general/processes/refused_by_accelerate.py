@@ -160,6 +160,17 @@ _PREPARED: tuple[Row, ...] = (
         ("accelerate merge-weights OUTPUT_DIR/checkpoint-N/pytorch_model_fsdp_0 OUT",),
     ),
     Row(
+        "ValueError: Linear() does not have a parameter or a buffer named SCB.",
+        r"(\w{2,40})\([^\n]{0,200}\) does not have a parameter or a buffer named (\w{1,60})",
+        "the checkpoint has a weight {1} for a layer {0}, which has none of that name here",
+        (
+            "load it with the quantization it was saved with, and the newest releases: pip install "
+            "-U transformers accelerate bitsandbytes",
+            "a checkpoint of another model or release: its config.json goes with it",
+        ),
+        "SCB, absmax, quant_map and qweight belong to quantized layers",
+    ),
+    Row(
         "ValueError: load_in_8bit and load_in_4bit can't be both False",
         r"load_in_[48]bit and load_in_[48](?:bit)? can't be both False",
         "BnbQuantizationConfig asks for neither 8 nor 4 bits",
@@ -248,7 +259,7 @@ _SPREAD: tuple[Row, ...] = (
 KINDS: tuple[General, ...] = (
     refused(
         "refused-by-accelerate",
-        ("accelerate",),
+        ("accelerate", "transformers"),
         _PREPARED,
         "the message; its condition was read in accelerate 0.21.0 to 1.15.0",
         {

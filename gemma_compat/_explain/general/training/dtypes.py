@@ -207,7 +207,8 @@ KINDS: tuple[General, ...] = (
         r"mixed dtype \(CPU\): expect|"
         r"Index put requires the source and destination dtypes match|"
         r"expected self and source to have same dtypes|"
-        r"index_(?:copy|add)_\(\): self and source expected to have the same dtype|"
+        r"index_(?:copy|add)_\(\): self (?:\(\w+\) )?and source (?:\(\w+\) )?(?:expected to|must) "
+        r"have the same|scatter\(\): Expected self\.dtype to be equal to src|"
         r"Expected out tensor to have dtype|dtype c10::\w{3,12}, but got |"
         r"Expected query, key, and value to have the same dtype|"
         r"[Dd]type mismatch[^\n]{0,30}?(?:c10::|float|Half|BF16|FP16|bf16|fp16|bfloat16)",

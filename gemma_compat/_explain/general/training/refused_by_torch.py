@@ -114,6 +114,129 @@ _TORCH: tuple[Row, ...] = (
     ),
 )
 
+# Checks in C++: any package's frame can be the last one.
+_COMPILED: tuple[Row, ...] = (
+    Row(
+        "RuntimeError: Expected floating point type for target with class probabilities, got Long",
+        r"Expected floating point type for target with class probabilities, got (\w{3,12})",
+        "the labels have the shape of the logits, so they count as probabilities, and they are "
+        "whole numbers",
+        (
+            "labels of shape (rows,) with a class number in each, for one class a row",
+            'several classes a row: problem_type="multi_label_classification", and labels.float()',
+        ),
+    ),
+    Row(
+        "RuntimeError: Tensor.item() cannot be called on meta tensors",
+        r"Tensor\.item\(\) cannot be called on meta tensors",
+        "a number is read from a tensor that has no data (meta)",
+        (
+            "from_pretrained outside of torch.device('meta') and init_empty_weights()",
+            'device_map={"": 0}   where device_map="auto" left parts without a place',
+        ),
+    ),
+    Row(
+        "RuntimeError: Calculated padded input size per channel: (1 x 1). Kernel size: (14 x 14). "
+        "Kernel size can't be greater than actual input size",
+        r"Calculated padded input size per channel: \(([\dx ]{1,30})\)\. Kernel size: \(([\dx ]"
+        r"{1,30})\)\. Kernel size can't be greater",
+        "an input of {0} is smaller than the {1} that this convolution looks at once",
+        (
+            "print(pixel_values.shape)   : the processor of the same checkpoint resizes images to "
+            "what the model takes",
+            "rows with images of a few pixels: dataset.filter(...)",
+        ),
+    ),
+    Row(
+        "RuntimeError: Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of "
+        "size: [3]",
+        r"Expected (\dD \(unbatched\) or \dD \(batched\)) input to (conv\dd), but got input of "
+        r"size: (\[[\d, ]{0,60}\])",
+        "{1} takes {0} input, and got one of size {2}",
+        (
+            'processor(images=images, return_tensors="pt")   and its pixel_values as they are',
+            "a collator that stacks: torch.stack([row['pixel_values'] for row in rows])",
+        ),
+    ),
+    Row(
+        "RuntimeError: selected index k out of range",
+        r"selected index k out of range",
+        "topk() is to choose more entries than there are",
+        ("a smaller k: top_k, or the number of experts or beams that it comes from",),
+    ),
+    Row(
+        "RuntimeError: linalg.svd: The algorithm failed to converge because the input matrix is "
+        "ill-conditioned",
+        r"linalg\.svd: (?:\([^)\n]{0,40}\): )?The algorithm failed to converge",
+        "a singular value decomposition did not converge",
+        (
+            "torch.isfinite(weight).all()   for the matrix: NaN or inf in it never converge",
+            "weight.float() before it, or on the CPU: weight.float().cpu()",
+        ),
+        "PiSSA, LoftQ, merging with svd, and GaLore decompose weights or gradients",
+    ),
+    Row(
+        "RuntimeError: unexpected EOF, expected 4194304 more bytes. The file might be corrupted.",
+        r"unexpected EOF, expected (\d{1,15}) more bytes\. The file might be corrupted",
+        "a file of weights ends {0} bytes too early",
+        (
+            "hf download MODEL --force-download   (or a new copy of the file), with its size as on "
+            "the model's page",
+            "df -h .   where the run wrote it itself: a full disk leaves such files",
+        ),
+    ),
+    Row(
+        "RuntimeError: Ninja is required to load C++ extensions",
+        r"Ninja is required to load C\+\+ extensions",
+        "an extension is to be compiled, and the program ninja is not found",
+        (
+            "pip install ninja   and restart the kernel",
+            'export PATH="$(dirname $(which python)):$PATH"   where it is installed, and the '
+            "command runs without its environment",
+        ),
+    ),
+    Row(
+        "RuntimeError: Expected is_sm80 || is_sm90 to be true, but got false.",
+        r"Expected is_sm80(?: \|\| is_sm90)? to be true, but got false",
+        "torch's flash attention has no backward pass for this head size on this card",
+        (
+            "torch.backends.cuda.enable_flash_sdp(False)   before training",
+            "or pip install -U torch   : newer ones have it for other cards too",
+        ),
+        "torch 2.0 and 2.1 have it for heads above 64 on A100 and H100 alone",
+    ),
+    Row(
+        "RuntimeError: Creating a Parameter from an instance of type Params4bit requires that "
+        "detach() returns an instance of the same type",
+        r"Creating a Parameter from an instance of type (\w{3,40}) requires that detach\(\)",
+        "a quantized weight ({0}) is made into a plain parameter, which its class does not allow",
+        (
+            "pip install -U bitsandbytes accelerate peft transformers",
+            "and no model.to(dtype), deepcopy or re-wrapping of the quantized model",
+        ),
+    ),
+    Row(
+        "RuntimeError: Invalid device string: 'cuda:auto'",
+        r"Invalid device string: '([^'\n]{1,40})'",
+        "{0} is not the name of a device",
+        (
+            'the name of one device: "cuda", "cuda:0", "cpu", "mps"; device_map="auto" is for '
+            "from_pretrained alone",
+        ),
+    ),
+    Row(
+        "RuntimeError: \"mul_cuda\" not implemented for 'Float8_e4m3fn'",
+        r"\"(\w{2,60})\" not implemented for '(Float8_\w{2,12})'|Promotion for (Float8) Types is "
+        r"not supported",
+        "weights in {1}{2} go through an operation that torch has for wider types alone",
+        (
+            "the model's bfloat16 weights, in place of an FP8 repository",
+            "pip install -U transformers   where the repository's config has quant_method fp8: "
+            "older ones load its weights raw",
+        ),
+    ),
+)
+
 KINDS: tuple[General, ...] = (
     refused(
         "refused-by-torch",
@@ -125,5 +248,12 @@ KINDS: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "/x/site-packages/odd/use.py", line 3, in '
             "f\n    raise ValueError(\nValueError: can't optimize a non-leaf Tensor": "",
         },
+    ),
+    refused(
+        "operation-that-torch-refuses",
+        (),
+        _COMPILED,
+        "the message",
+        {"Is Ninja required to load C++ extensions?": ""},
     ),
 )

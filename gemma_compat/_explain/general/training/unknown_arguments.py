@@ -11,6 +11,7 @@ from ..released import Released, of_another_release, released, released_in, upgr
 from .calls_of_packages import UNKNOWN, by_a_package, owner_in
 from .handed_to_models import OF_THE_TRAINER, handed_to_a_model
 from .known_by_name import known_by_name
+from .renamed_arguments import of_an_old_name, renamed
 from .trl_arguments import (
     OF_A_CALLBACK,
     OF_LORA,
@@ -22,17 +23,6 @@ from .trl_arguments import (
     told_of_trl,
 )
 
-# What took the place of an argument.
-_RENAMED = {
-    "tokenizer": "processing_class=tokenizer",
-    "evaluation_strategy": "eval_strategy=...",
-    "max_seq_length": "max_length=...",
-    "use_auth_token": "token=...",
-    "no_cuda": "use_cpu=True",
-    "load_in_4bit": "quantization_config=BitsAndBytesConfig(load_in_4bit=True)",
-    "load_in_8bit": "quantization_config=BitsAndBytesConfig(load_in_8bit=True)",
-    "use_flash_attention_2": 'attn_implementation="flash_attention_2"',
-}
 # What a trainer calls that the script has passed to it.
 _HANDED_OVER = re.compile(
     r"(?<!def )\b(?P<hook>reward_func|compute_metrics|preprocess_logits_for_metrics|"
@@ -113,6 +103,8 @@ def _argument(case: Case) -> Answer:
         return of_a_generated_trainer(name, function)
     if known is not None and known.found.releases:
         return of_another_release(known)
+    if known is None and (of_a_class := of_an_old_name(function, name)):
+        return of_a_class
     told = told_of_trl(name, function) if known is None else None
     if told is not None:
         return told
@@ -135,7 +127,8 @@ def _hook(case: Case) -> str:
 def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
     """Answer with the releases that take the argument, and with what took its place."""
     name, function = known.found.name, known.found.owner
-    if not known.found.releases and name not in _RENAMED:
+    instead = renamed(function, name)
+    if not known.found.releases and not instead:
         by_package = by_a_package(case, function, UNKNOWN, name, known.happened)
         if by_package is not None:
             return by_package
@@ -146,15 +139,21 @@ def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
         f"{who} gives {name} to {function}()" if case.frames else f"{function}() is given {name}"
     )
     do: list[str] = []
-    if name in _RENAMED and not known.is_newer:
+    if instead and not known.is_newer:
+        is_dropped = instead.startswith("leave ")
         return Answer(
-            f"{gives}, where that argument has another name now",
+            f"{gives}, which does not take it any more"
+            if is_dropped
+            else f"{gives}, where that argument has another name now",
             (
-                _RENAMED[name],
+                *([] if who in {"the script", known.found.package} else [upgrade(who)]),
+                instead,
                 *([known.command] if known.command else []),
                 *([upgrade("unsloth")] if not case.frames and "nsloth" in case.near else []),
             ),
-            why="it was renamed, took both names for some releases, and takes the new one only",
+            why=""
+            if is_dropped
+            else "it was renamed, took both names for some releases, and takes the new one only",
             known=f"{known.happened}: read in the wheels of {known.found.package}",
         )
     if moved:
@@ -174,7 +173,7 @@ def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
 def _moved(case: Case, function: str, name: str) -> str:
     """Return TRL's config that takes an argument which its trainer does not; empty if none does."""
     trainer = function.partition(".")[0]
-    if not trainer.endswith("Trainer") or name in _RENAMED:
+    if not trainer.endswith("Trainer") or renamed(function, name):
         return ""
     config = f"{trainer.removesuffix('Trainer')}Config"
     asked = f"TypeError: {config}.__init__() got an unexpected keyword argument '{name}'"
@@ -190,6 +189,14 @@ KINDS: tuple[General, ...] = (
         _argument,
         {
             "TypeError: f() got an unexpected keyword argument 'x'": "no such argument",
+            "TypeError: TrainingArguments.__init__() got an unexpected keyword argument "
+            "'warmup_ratio'": "warmup_steps=0.03",
+            "TypeError: SFTTrainer.__init__() got an unexpected keyword argument "
+            "'max_seq_length'": "max_length=... in SFTConfig",
+            "TypeError: GRPOConfig.__init__() got an unexpected keyword argument "
+            "'use_liger_loss'": "use_liger_kernel=True",
+            "TypeError: ModelConfig.__init__() got an unexpected keyword argument "
+            "'torch_dtype'": "dtype=...",
             "Traceback (most recent call last):\n  File "
             '"/x/site-packages/trl/trainer/grpo_trainer.py", '
             "line 1584, in _calculate_rewards\n    output_reward_func = reward_func(\nTypeError: "
