@@ -209,7 +209,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "evaluation-too-small-to-pack",
-        r"dataset split is too small for sample_packing",
+        r"eval dataset split is too small for sample_packing",
         always(
             "axolotl cannot pack the rows of the evaluation: there are too few for one packed row "
             "on each process",
@@ -219,7 +219,8 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "ValueError: eval dataset split is too small for sample_packing. You should set "
-            "'eval_sample_packing: False'.": "eval_sample_packing"
+            "'eval_sample_packing: False'.": "eval_sample_packing",
+            "ValueError: train dataset split is too small for sample_packing.": "",
         },
         alone=True,
     ),

@@ -78,6 +78,21 @@ def _heads(case: Case) -> Answer:
     )
 
 
+def _no_reward(case: Case) -> Answer | None:
+    """Answer verl's refusal; leave a script that raises the same words."""
+    if case.is_of_the_script:
+        return None
+    return Answer(
+        f"verl has no reward function for the rows' data_source {case.match['name']}",
+        (
+            "custom_reward_function.path=FILE.py custom_reward_function.name=compute_score",
+            "or the data_source of a data set that it knows (openai/gsm8k) in the parquet file",
+        ),
+        why="verl picks the reward by the column data_source",
+        known="verl says so",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "batch-sizes-of-verl",
@@ -110,19 +125,13 @@ KINDS: tuple[General, ...] = (
     General(
         "no-reward-for-this-data",
         r"Reward function is not implemented for (?:data_source=)?'?(?P<name>[\w./-]{1,80})",
-        lambda case: Answer(
-            f"verl has no reward function for the rows' data_source {case.match['name']}",
-            (
-                "custom_reward_function.path=FILE.py custom_reward_function.name=compute_score",
-                "or the data_source of a data set that it knows (openai/gsm8k) in the parquet file",
-            ),
-            why="verl picks the reward by the column data_source",
-            known="verl says so",
-        ),
+        _no_reward,
         {
             "NotImplementedError: Reward function is not implemented for data_source='my_data'": (
                 "custom_reward_function.path"
-            )
+            ),
+            'Traceback (most recent call last):\n  File "/home/me/t.py", line 3, in f\n    raise\n'
+            "NotImplementedError: Reward function is not implemented for code": "",
         },
     ),
     General(

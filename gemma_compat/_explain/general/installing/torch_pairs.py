@@ -132,6 +132,18 @@ def names_beside_torch(case: Case, package: str, who: str) -> tuple[str, ...]:
     return (newer, f"or another {who}, of the time of this torch" if who else "or older code")
 
 
+_SMALL_INTEGERS = always(
+    "torchao asks for integers of a few bits, which came with a newer torch",
+    "pip uninstall -y torchao   where nothing of the run quantizes with it: transformers "
+    "and PEFT import it only because it is installed",
+    "or pip install -U torch torchvision torchaudio   (2.6 or newer)",
+    known="the message names the integer; that torchao asks for it, and that it came with "
+    "torch 2.6, was not looked up here: the last frames say who asks",
+    certain=False,
+    settles=False,
+)
+
+
 KINDS: tuple[General, ...] = (
     General(
         "no-styles-of-tensor-parallelism",
@@ -146,19 +158,12 @@ KINDS: tuple[General, ...] = (
     General(
         "small-integers-of-a-newer-torch",
         r"module 'torch' has no attribute 'int[1-7]'",
-        always(
-            "torchao asks for integers of a few bits, which came with a newer torch",
-            "pip uninstall -y torchao   where nothing of the run quantizes with it: transformers "
-            "and PEFT import it only because it is installed",
-            "or pip install -U torch torchvision torchaudio   (2.6 or newer)",
-            known="the message names the integer; that torchao asks for it, and that it came with "
-            "torch 2.6, was not looked up here: the last frames say who asks",
-            certain=False,
-            settles=False,
-        ),
+        lambda case: None if case.is_of_the_script else _SMALL_INTEGERS(case),
         {
             "AttributeError: module 'torch' has no attribute 'int1'": "uninstall -y torchao",
             "AttributeError: module 'torch' has no attribute 'int8x'": "",
+            'Traceback (most recent call last):\n  File "/home/me/t.py", line 3, in f\n    '
+            "torch.int4\nAttributeError: module 'torch' has no attribute 'int4'": "",
         },
     ),
     General(

@@ -51,7 +51,7 @@ def _of_grpo(case: Case) -> Answer | None:
 
 
 def _docstring(case: Case) -> Answer | None:
-    if "nsloth" not in f"{case.above}\n{case.near}":
+    if case.is_of_the_script or "nsloth" not in f"{case.above}\n{case.near}":
         return None
     return Answer(
         "Unsloth compiles source of transformers anew, and the installed transformers is one that "
@@ -172,6 +172,8 @@ KINDS: tuple[General, ...] = (
         {
             "import unsloth\nNameError: name 'auto_docstring' is not defined": "pip show unsloth",
             "NameError: name 'auto_docstring' is not defined": "",
+            'unsloth 2025.8\nTraceback (most recent call last):\n  File "/home/t.py", line 3, in '
+            "f\n    @auto_docstring\nNameError: name 'auto_docstring' is not defined": "",
         },
     ),
 )

@@ -215,7 +215,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "config-that-unsloth-did-not-patch",
-        r"'(?P<owner>\w{2,30}(?:Config|Arguments|Trainer))' object has no attribute "
+        r"'(?P<owner>(?:Unsloth)?(?:SFT|[A-Z]{2,5}|Reward|OnlineDPO|NashMD|Training|Iterative\w{2,9})"
+        r"(?:Config|Arguments|Trainer))' object has no attribute "
         r"'(?P<name>unsloth_\w{2,60})'",
         lambda case: Answer(
             f"this {case.match['owner']} is TRL's own class: Unsloth adds {case.match['name']} to "
@@ -236,7 +237,8 @@ KINDS: tuple[General, ...] = (
         {
             "# AttributeError: 'GRPOConfig' object has no attribute 'unsloth_grpo_mini_batch'": (
                 "first import"
-            )
+            ),
+            "AttributeError: 'MyTrainer' object has no attribute 'unsloth_flag'": "",
         },
         alone=True,
     ),

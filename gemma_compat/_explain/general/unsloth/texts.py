@@ -11,7 +11,7 @@ from .releases import not_linked
 
 def _empty_name(case: Case) -> Answer | None:
     """Answer an empty key where a trainer of TRL reads the rows; elsewhere it may be any dict."""
-    if not re.search(
+    if case.is_of_the_script or not re.search(
         r"SFT|\btrl\b|nsloth|_prepare_dataset|text_field", f"{case.near}{case.around}"
     ):
         return None
@@ -74,6 +74,8 @@ KINDS: tuple[General, ...] = (
             "# KeyError: '' During SFTTrainer Creation When Fine Tuning": "skip_prepare_dataset",
             "KeyError: 'text'": "",
             "KeyError: ''": "",
+            "from trl import SFTTrainer\nTraceback (most recent call last):\n  File "
+            '"/home/me/t.py", line 3, in f\n    d[""]\nKeyError: \'\'': "",
             "press ctrl-C to stop\nKeyError: ''": "",
         },
     ),
