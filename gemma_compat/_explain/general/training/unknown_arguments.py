@@ -140,22 +140,7 @@ def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
     )
     do: list[str] = []
     if instead and not known.is_newer:
-        is_dropped = instead.startswith("leave ")
-        return Answer(
-            f"{gives}, which does not take it any more"
-            if is_dropped
-            else f"{gives}, where that argument has another name now",
-            (
-                *([] if who in {"the script", known.found.package} else [upgrade(who)]),
-                instead,
-                *([known.command] if known.command else []),
-                *([upgrade("unsloth")] if not case.frames and "nsloth" in case.near else []),
-            ),
-            why=""
-            if is_dropped
-            else "it was renamed, took both names for some releases, and takes the new one only",
-            known=f"{known.happened}: read in the wheels of {known.found.package}",
-        )
+        return _renamed(case, known, instead, gives, who)
     if moved:
         do.append(f"{moved}({name}=...), and not in {function.partition('.')[0]}")
     if who not in {"the script", known.found.package} and not known.is_newer:
@@ -167,6 +152,26 @@ def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
         tuple(do),
         why="the caller was written for another release of what it calls",
         known=f"read in the wheels of {known.found.package}",
+    )
+
+
+def _renamed(case: Case, known: Released, instead: str, gives: str, who: str) -> Answer:
+    """Answer with what took the place of an argument."""
+    is_dropped = instead.startswith("leave ")
+    return Answer(
+        f"{gives}, which does not take it any more"
+        if is_dropped
+        else f"{gives}, where that argument has another name now",
+        (
+            *([] if who in {"the script", known.found.package} else [upgrade(who)]),
+            instead,
+            *([known.command] if known.command else []),
+            *([upgrade("unsloth")] if not case.frames and "nsloth" in case.near else []),
+        ),
+        why=""
+        if is_dropped
+        else "it was renamed, took both names for some releases, and takes the new one only",
+        known=f"{known.happened}: read in the wheels of {known.found.package}",
     )
 
 
