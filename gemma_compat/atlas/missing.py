@@ -12,6 +12,7 @@ from .defining import is_alone
 from .frames import Error, Frame, Traceback
 from .intervals import intervals
 from .lacking import Missing, index_of, index_of_names, keyed, made
+from .starred import by_star, is_open
 from .tables import head_table
 from .unsupported import MODEL_TEXTS, find_model
 
@@ -67,7 +68,12 @@ def _name(
         elif "class" in entry[1] or "function" in entry[1] or "exported" in entry[1]:
             elsewhere[entry[0]] = intervals(index, found)
     here |= _having(index, f"{module}.{name}")  # ``from package import name`` imports modules too
-    if index.is_of_texts and _is_open(index, module, name) and here != _having(index, module):
+    if not index.is_of_texts:
+        found_by_star, unknown = by_star(index, module, name)
+        here |= found_by_star
+        if unknown - here:
+            return
+    if index.is_of_texts and is_open(index, module, name) and here != _having(index, module):
         return
     if not here and not _is_whole(index, module):
         return
@@ -83,44 +89,17 @@ def _is_whole(index: PackageIndex, module: str) -> bool:
     return not index.is_of_texts and module.partition(".")[0] in index.block("modules")["rows"]
 
 
-def _is_open(index: PackageIndex, module: str, name: str, depth: int = 3) -> bool:
-    """Return whether a module may have a name that its text does not show, in any release.
-
-    It may by a function ``__getattr__``, and by ``import *`` from a module that may have it.
-    """
-    if any(entry[0] == module for entry in index.symbols("__getattr__")[0]):
-        return True
-    sources = [
-        _absolute(index, module, source)
-        for entry in index.symbols("*")[0]
-        for kind in entry[1]
-        for source in kind.split()
-        if entry[0] == module
-    ]
-    rows = index.block("modules")["rows"]
-    having = {entry[0] for entry in index.symbols(name)[0]}
-    return any(
-        not depth or item not in rows or item in having or _is_open(index, item, name, depth - 1)
-        for item in sources
-    )
-
-
-def _absolute(index: PackageIndex, module: str, source: str) -> str:
-    """Return the module of ``from SOURCE import *`` as it is written in a module."""
-    bare = source.lstrip(".")
-    up = len(source) - len(bare)
-    if not up:
-        return source
-    is_folder = any(name.startswith(f"{module}.") for name in index.block("modules")["rows"])
-    parts = module.split(".")
-    kept = parts[: len(parts) - up + is_folder]
-    return ".".join([*kept, *([bare] if bare else [])])
-
-
 def _having(index: PackageIndex, module: str) -> frozenset[int]:
     block = index.block("modules")
     span = block["rows"].get(module)
     return releases_of(block["spans"][span]) if span is not None else frozenset()
+
+
+def _having_below(index: PackageIndex, module: str) -> frozenset[int]:
+    """Return the releases that have a module below this one, which then is a package there."""
+    block = index.block("modules")
+    below = [span for name, span in block["rows"].items() if name.startswith(f"{module}.")]
+    return frozenset[int]().union(*(releases_of(block["spans"][span]) for span in below))
 
 
 def _module(
@@ -130,7 +109,10 @@ def _module(
     name = match["name"]
     if index is None or "." not in name:
         return
-    if (found := _having(index, name)) or _is_whole(index, name):
+    found = _having(index, name)
+    if found and not _is_whole(index, name):  # of a folder only some modules were read
+        found |= _having_below(index, name)
+    if found or _is_whole(index, name):
         yield made("module", name, name.rpartition(".")[0], index, found, error)
 
 

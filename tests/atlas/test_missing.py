@@ -280,6 +280,45 @@ def test_names_that_a_modules_text_does_not_show(
     assert not found or said[0].endswith(found)
 
 
+STARS = {
+    "trl/__init__.py": "from .a import *\n",
+    "trl/a.py": "class Starred: ...\n",
+    "trl/b.py": "from elsewhere import *\n",
+    "trl/late.py": "from .utils import _LazyModule\nif TYPE: from .a import *\n",
+    "trl/c.py": "from .__init__ import *\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "found"),
+    [
+        ("Starred", "trl", "every release from 1.0.0 to 1.1.0"),  # 1.0.0 by its star, 1.1.0 plainly
+        ("_private", "trl", "no trl release from 1.0.0 to 1.1.0"),  # which no star brings
+        ("absent", "trl", "no trl release from 1.0.0 to 1.1.0"),  # its source is read
+        ("Starred", "trl.b", None),  # its source is another package
+        ("Starred", "trl.late", "(trl.a defines it in every release from 1.0.0 to 1.1.0)"),
+    ],
+)
+def test_a_star_brings_names_that_a_text_does_not_show(
+    name: str, module: str, found: str | None, tmp_path: Path
+) -> None:
+    newer = {**STARS, "trl/__init__.py": "from .a import Starred\n"}
+    folder = make_index(tmp_path, "trl", {"1.0.0": STARS, "1.1.0": newer})
+    error = f"ImportError: cannot import name '{name}' from '{module}' (/x)"
+    said = [item.text for item in read_off(read_tracebacks([error]), folder=folder).statements]
+    assert len(said) == (found is not None), said
+    assert not found or said[0].endswith(found)
+
+
+@pytest.mark.parametrize("name", ["FastModel", "FastVisionModel", "get_chat_template"])
+def test_what_unsloth_may_have_by_a_star_is_not_called_absent(name: str) -> None:
+    """The shipped index has no sources of its stars: only that a release has one."""
+    assert not any(
+        "only" in text or "2026" in text.split(" to ")[0]
+        for text in statements(f"ImportError: cannot import name '{name}' from 'unsloth' (/x)")
+    )
+
+
 def test_blocks_of_names_are_not_kept() -> None:
     """Those of transformers take 1.6 MiB each, and an error asks for a name or two."""
     index = PackageIndex("transformers")

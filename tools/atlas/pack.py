@@ -87,7 +87,7 @@ def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str,
             gathered.add_path(path, mask)
             if path.endswith(".py"):
                 records[blob] = recorded(store, blob, kind, parts)
-                if package.texts and "*" in records[blob].symbols:
+                if "*" in records[blob].symbols:
                     sources = _STAR.findall(store.content(blob))
                     records[blob].symbols["*"] = " ".join(dict.fromkeys(sources))
                 gathered.add(path, records[blob], mask)

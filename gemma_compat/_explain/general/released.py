@@ -172,17 +172,6 @@ def _may_be_a_namesake(found: Missing, case: Case) -> bool:
     return "." not in found.owner and not found.releases or not passed
 
 
-def _is_beyond_the_index(found: Missing) -> bool:
-    """Return whether the index does not see all releases that have a name.
-
-    Unsloth hands the names of its modules on by a star, which older entries of the index leave
-    out; of torch's own packages some come late into it.
-    """
-    if found.kind == "name" and found.owner == "unsloth":
-        return not (found.releases and found.releases[0].from_start)
-    return found.kind == "module" and found.name == "torch.nn"
-
-
 def in_which(case: Case) -> Released | None:
     """Return which releases know the model that a framework says it does not know.
 
@@ -230,9 +219,7 @@ def released_in(case: Case, package: str, function: str, argument: str) -> Relea
 
 
 def _stated(found: Missing, case: Case) -> Released | None:
-    """Return what is missing beside the stated release; ``None`` where too little was read."""
-    if _is_beyond_the_index(found):
-        return None
+    """Return what is missing beside the stated release; ``None`` where that is older than all."""
     package = case.facts.packages.get(found.package)
     version = str(package.get("version", "")) if package is not None else ""
     known = Released(found, version if versions.is_valid(version) else "")
