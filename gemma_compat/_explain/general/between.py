@@ -123,7 +123,9 @@ def _owner(name: str, module: str | None) -> tuple[str, bool, bool]:
     here = [item for item in found if item.module == module]
     if any(item.is_defined for item in here):
         return here[0].package, True, False
-    owner = "" if _ALSO_OF_TORCH.fullmatch(name) else owner_of(found)
+    # A bare function may be anybody's: a method's message leaves its class out before Python 3.10.
+    is_named = bool(here) or name.lstrip("_")[:1].isupper()
+    owner = owner_of(found) if is_named and not _ALSO_OF_TORCH.fullmatch(name) else ""
     return owner, False, bool(here)
 
 

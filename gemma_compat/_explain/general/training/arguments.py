@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...places import distribution_of
 from ...unknown import OWN
 from ..base import Case, General
+from ..released import upgrade
 from .calls_of_packages import TOO_MANY, by_a_package
 from .missing_argument import is_a_reward, missing_argument
 
@@ -27,7 +29,11 @@ def _twice(case: Case) -> Answer:
         if by_name
         else f"name every value in that call ({name}=...), or leave {name} out of the ** in it"
     )
-    together = f"pip install -U {' '.join(packages)}   to releases of the same time"
+    # Unsloth's two go together, and bring what they allow.
+    named = " ".join(distribution_of(item) for item in packages)
+    is_of_unsloth = any(item.startswith("unsloth") for item in packages)
+    both = upgrade("unsloth") if is_of_unsloth else f"pip install -U {named}"
+    together = f"{both}   to releases of the same time"
     return Answer(
         f"{function} is given {name} twice: by its name, and again in what is spread with **"
         if by_name

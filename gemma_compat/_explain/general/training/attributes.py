@@ -8,7 +8,7 @@ from ...answer import Answer
 from ..base import Case, General
 from ..released import upgrade
 from .caches import newer_reader
-from .known_by_name import is_of_no_trainer, of_the_base
+from .known_by_name import BROUGHT, is_of_no_trainer, of_the_base
 
 _WRAPPERS = (
     r"DistributedDataParallel|FullyShardedDataParallel|DataParallel|DeepSpeedEngine|OptimizedModule"
@@ -136,7 +136,8 @@ def _overridden(case: Case) -> Answer | None:
     owner, _, method = (case.match["method"] or "").rpartition(".")
     if is_of_no_trainer(case, owner):
         return None
-    if owner == "Trainer":
+    by_itself = bool(case.places) and case.places[-1].module == "transformers"
+    if owner == "Trainer" and not by_itself:  # else a subclass bears the same name
         return of_the_base(method)
     known = {"torch", "transformers", "accelerate"}
     outside = [item for item in case.packages if item not in known]
@@ -158,6 +159,7 @@ def _overridden(case: Case) -> Answer | None:
             signature,
             *(["pip install -U 'transformers>=4.47'"] if newer else ()),
             *([upgrade(outside[-1])] if outside else ()),
+            *(() if newer else (f"or pip install 'transformers<{BROUGHT.get(method, '4.46')}'",)),
         ),
         why="transformers up to 4.46 hands metrics to _save_checkpoint, newer ones do not"
         if newer

@@ -31,10 +31,10 @@ def owner_in(case: Case, function: str) -> str:
     A bare name may be of the script: then the caller's file has to import it.
     """
     call = call_of(case, called(function))
+    if function in _OWNERS and (call.caller or not case.places):
+        return _OWNERS[function]
     if not call.caller or call.is_own:
         return ""
-    if function in _OWNERS:
-        return _OWNERS[function]
     return call.owner if is_certain(call, called(function)) else ""
 
 

@@ -61,7 +61,7 @@ _PER_BATCH = Answer(
 
 
 # The release that brought what a method is given.
-_BROUGHT = {"log": "4.47", "get_batch_samples": "4.50", "_get_train_sampler": "4.52"}
+BROUGHT = {"log": "4.47", "get_batch_samples": "4.50", "_get_train_sampler": "4.52"}
 
 
 PLACEHOLDERS = Answer(
@@ -80,7 +80,7 @@ PLACEHOLDERS = Answer(
 def of_the_base(method: str) -> Answer:
     """Answer a line of the script that calls the Trainer's own method."""
     older = method == "_save_checkpoint"  # which lost an argument
-    since = _BROUGHT.get(method, "4.46")
+    since = BROUGHT.get(method, "4.46")
     return Answer(
         f"{method} of the installed transformers takes fewer arguments than the script hands it",
         (
