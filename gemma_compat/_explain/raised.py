@@ -24,7 +24,7 @@ _EXCEPTION = (
     r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt))|"
     r"(?:System|Generator)Exit|Stop(?:Async)?Iteration|"
     r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:Broken(?:Process|Thread)Pool|"
-    r"(?:User|Future|Runtime|Deprecation)Warning|RayTaskError\(\w{1,60}\))|"
+    r"(?:User|Future|Runtime|Deprecation)?Warning|RayTaskError\(\w{1,60}\))|"
     r"(?:[A-Za-z_]\w{0,60}\.){0,7}(?:errors?|exc|exceptions?|subprocess|queue|lib)\.[A-Z]\w{2,60}|"
     r"(?:cv2|re|struct|zlib|select|sqlite3|lzma|pyodbc|binascii|locale)\.error)"
     r"(?:: |:?[ \t\r]*$)"

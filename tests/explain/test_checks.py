@@ -86,3 +86,29 @@ def test_of_two_checks_the_first_answers_and_its_groups_are_filled() -> None:
 )
 def test_a_template_is_meant_only_where_its_figures_agree(name: str, meant: str) -> None:
     assert meant_by(name) == meant
+
+
+@pytest.mark.parametrize(
+    ("error", "not_said"),
+    [
+        ("ModuleNotFoundError: `synchronous` requires mlflow>=2.8.0", "module-missing"),
+        (
+            _of("gptqmodel/a.py", "FileNotFoundError: Offloaded tensor 'a.b' not found in offload"),
+            "gguf-without-a-tensor",
+        ),
+        (
+            _of("x/site-packages/swift/a.py", "ValueError: padding_free is not supported here"),
+            "trl-refuses-the-pair",
+        ),
+        (
+            _of(
+                "x/site-packages/axolotl/a.py",
+                "ValueError: hidden_size must be divisible by "
+                "num_heads (got `hidden_size`: 10 and `num_heads`: 4).",
+            ),
+            "sizes-that-megatron-must-divide",
+        ),
+    ],
+)
+def test_a_message_of_one_program_is_not_answered_as_another_s(error: str, not_said: str) -> None:
+    assert not_said not in _names(error)

@@ -35,6 +35,7 @@ _FIXES = (
      "multiple of eval_steps)"),
     (r"`sample_packing: true` does not work with RLHF|sample_packing is not supported with kto",
      "sample_packing: false   with rl:"),
+    (r"Packing is currently not supported", "sample_packing: false   for a multimodal model"),
     (r"chat_template_jinja is required when chat_template is set to jinja",
      "chat_template_jinja: the template's text; or chat_template: tokenizer_default"),
     (r"`type: sharegpt\.\*` is deprecated", "type: chat_template, field_messages: conversations, "

@@ -141,8 +141,9 @@ def _bnb_missing(case: Case) -> Answer:
         )
     known = case.facts.packages.get("bitsandbytes")
     here = str(known.get("version", "")) if known is not None else ""
+    who = "vLLM" if case.packages[-1:] == ["vllm"] else "transformers"
     return Answer(
-        "transformers finds no bitsandbytes (or accelerate) that it can use"
+        f"{who} finds no bitsandbytes (or accelerate) that it can use"
         + (f"; the log has {here}" if here else ""),
         (
             *(
@@ -153,8 +154,8 @@ def _bnb_missing(case: Case) -> Answer:
             'python -c "import torch; print(torch.cuda.is_available())"   : False counts as '
             "missing, with a bitsandbytes before 0.43.1",
         ),
-        why="transformers looks at what was installed when it was imported",
-        known="transformers says so",
+        why=f"{who} looks at what was installed when it was imported",
+        known=f"{who} says so",
         settles=False,
     )
 

@@ -256,7 +256,7 @@ KINDS: tuple[General, ...] = (
     General(
         "module-missing",
         r"(?:o module named '(?=[\w.]+')|ModuleNotFoundError: (?:Package )?`?(?!No |Package )"
-        r"(?=[\w.]{1,99}(?:[`:]|\s*$)))(?P<module>\w[\w.]{0,99})",
+        r"(?=[\w.]{1,99}(?:[`:](?! requires)|\s*$)))(?P<module>\w[\w.]{0,99})",
         missing_module,
         {
             "ModuleNotFoundError: No module named 'timm'": "pip install timm",

@@ -194,7 +194,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "gguf-without-a-tensor",
-        r"(?:check_tensor_dims: tensor|missing tensor|tensor) '(?P<name>[\w.]{1,80})' "
+        r"(?:check_tensor_dims: tensor|missing tensor|(?<!Offloaded )tensor) "
+        r"'(?P<name>[\w.]{1,80})' "
         r"(?:not found|has wrong shape)|error loading model: (?:missing tensor '|done_getting_)|"
         r"(?:GGUF|gguf|LM ?Studio|[Oo]llama|llama\.cpp)[^\n]{0,120}\bmissing tensors?\b",
         _tensor,
