@@ -69,7 +69,7 @@ def _name(
             elsewhere[entry[0]] = intervals(index, found)
     here |= _having(index, f"{module}.{name}")  # ``from package import name`` imports modules too
     if not index.is_of_texts:
-        found_by_star, unknown = by_star(index, module, name)
+        found_by_star, unknown = by_star(index, module, name, folder)
         here |= found_by_star
         if unknown - here:
             return

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ._package import PackageIndex, releases_of
+from ._container import Folder
+from ._package import PackageIndex, indexed, opened, releases_of
 
 
 def by_star(
-    index: PackageIndex, module: str, name: str, depth: int = 3
+    index: PackageIndex, module: str, name: str, folder: Folder, depth: int = 6
 ) -> tuple[frozenset[int], frozenset[int]]:
     """Return the releases in which a module has a name by ``import *``, and those in which it may.
 
@@ -25,12 +26,21 @@ def by_star(
         sources = [] if kind == "imported" else kind.split()
         for source in [_absolute(index, module, item) for item in sources] or [""]:
             if not depth or source not in rows:
-                unknown |= releases
+                unknown |= releases if _may_bring(source, name, folder) else frozenset()
                 continue
-            nested, open_ones = by_star(index, source, name, depth - 1)
+            nested, open_ones = by_star(index, source, name, folder, depth - 1)
             found |= (_defining(index, source, name) | nested) & releases
             unknown |= open_ones & releases
     return frozenset(found), frozenset(unknown)
+
+
+def _may_bring(source: str, name: str, folder: Folder) -> bool:
+    """Return whether a module of another package may have the name in any release."""
+    top = source.partition(".")[0]
+    if top not in indexed(folder) or source not in opened(top, folder).block("modules")["rows"]:
+        return True
+    other = opened(top, folder)
+    return bool(_defining(other, source, name) or _defining(other, source, "*"))
 
 
 def _defining(index: PackageIndex, module: str, name: str) -> frozenset[int]:

@@ -310,13 +310,18 @@ def test_a_star_brings_names_that_a_text_does_not_show(
     assert not found or said[0].endswith(found)
 
 
-@pytest.mark.parametrize("name", ["FastModel", "FastVisionModel", "get_chat_template"])
-def test_what_unsloth_may_have_by_a_star_is_not_called_absent(name: str) -> None:
-    """The shipped index has no sources of its stars: only that a release has one."""
-    assert not any(
-        "only" in text or "2026" in text.split(" to ")[0]
-        for text in statements(f"ImportError: cannot import name '{name}' from 'unsloth' (/x)")
-    )
+@pytest.mark.parametrize(
+    ("name", "since"),
+    [
+        ("FastModel", "in unsloth 2025.3.9 to "),
+        ("FastVisionModel", "in unsloth 2024.11.8 to "),
+        ("is_bf16_supported", "in unsloth every release from 2024.8 to "),
+        ("Nonsense", "in no unsloth release from 2024.8 to "),
+    ],
+)
+def test_what_unsloth_has_by_a_star(name: str, since: str) -> None:
+    (text,) = statements(f"ImportError: cannot import name '{name}' from 'unsloth' (/x)")
+    assert since in text
 
 
 def test_blocks_of_names_are_not_kept() -> None:
