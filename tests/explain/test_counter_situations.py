@@ -111,7 +111,7 @@ DEVICES += "devices, {}!"
         (
             (own("trainer.fit(net)"), ("pytorch_lightning/trainer/call.py", "f", "fn(*args)")),
             "TypeError: Net.training_step() takes 2 positional arguments but 3 were given",
-            "more arguments by position",
+            "where training_step() is one of your own",
             "transformers 4.46",
         ),
         (

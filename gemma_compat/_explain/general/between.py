@@ -15,6 +15,7 @@ from .released import upgrade
 # Functions that only pass a call on: the frame above theirs is the caller's.
 _PASSES_ON = re.compile(
     r"_?(?:wrapped_)?call_impl|wrapp\w+|inner|decorate_\w+|checkpoint|_fn|__call__|"
+    r"__getattr\w{0,6}__|"
     r"_conditional_cache_\w+"
 )
 _ALSO_FORWARD = {"accelerate", "torch"}

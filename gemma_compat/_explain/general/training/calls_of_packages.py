@@ -22,7 +22,8 @@ _OWNERS = {
 }
 
 # Who calls methods that scripts write.
-_CALLS_BACK = {"transformers", "trl", "peft", "accelerate", "torch"}
+_CALLS_BACK = {"transformers", "trl", "peft", "accelerate", "torch", "lightning"}
+_CALLS_BACK |= {"pytorch_lightning", "fastai", "keras", "ray"}
 
 
 def owner_in(case: Case, function: str) -> str:
