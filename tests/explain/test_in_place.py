@@ -232,15 +232,11 @@ def test_where_the_weights_are_most_of_the_card_fewer_bits_lead() -> None:
 
 
 def test_a_command_of_a_program_that_does_not_run_here_comes_last() -> None:
-    text = (
-        "INFO:lora-to-gguf:Loading base model\nI finetuned it with axolotl.\n"
-        "ERROR:lora-to-gguf:Unexpected name 'base_model.model.lm_head.weight': Not a lora_A or "
-        "lora_B tensor\nERROR:lora-to-gguf:Embeddings is present in the adapter."
-    )
-    do, _ = answer(text)
-    assert "save_pretrained_merged" in do[-1]
-    do, _ = answer(text.replace("axolotl", "Unsloth"))
-    assert "save_pretrained_merged" in do[0]
+    error = "AttributeError: 'LlamaForCausalLM' object has no attribute 'save_pretrained_gguf'"
+    do, _ = answer(f"I finetuned it with axolotl.\n{error}")
+    assert "FastLanguageModel" in do[-1]
+    do, _ = answer(f"I finetuned it with Unsloth.\n{error}")
+    assert "FastLanguageModel" in do[0]
 
 
 def test_in_a_loop_of_its_own_a_script_gets_no_option_of_a_trainer() -> None:
