@@ -101,6 +101,18 @@ def test_the_forty_rules_that_people_meet_first_have_their_titles() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "--strict false   leaves such rows out",
+        "python -m xformers.info   prints why it does not load",
+        "--max-lora-rank: the next larger one of {0}",
+    ],
+)
+def test_what_stands_behind_an_option_or_a_command_is_translated(text: str) -> None:
+    assert text in dict(pairs())
+
+
+@pytest.mark.parametrize(
     ("environment", "expected"),
     [
         ({}, "en"),

@@ -92,8 +92,8 @@ FRAMES = (
     "report/notebook/preflight.py",
     "tables/gpu_tables.py",
 )
-_CODE = re.compile(
-    r"^--|^python -m|^https?:|\(\?|\\[.d(w]|^[\w.]+Error\b|\{\}"
+_CODE = re.compile(  # but an option or a module with words behind it is for people
+    r"^(?:--|python -m)(?!.*(   |[a-z]: ))|^https?:|\(\?|\\[.d(w]|^[\w.]+Error\b|\{\}"
     r"|[^ \n|]\|[^ \n|]|^\||\($"  # a regular expression, a table, a call over several lines
     r"|^(pip install|sudo) (?!.*(,|\band|   |\. ))"  # a command and nothing else
 )
