@@ -192,6 +192,38 @@ def _is_warned_of(hit: Hit) -> bool:
     return "Warning: " in hit.text[: hit.match.start()]
 
 
+# A statement that raises with words of its own, and what is run from its checkout.
+_WORDED = re.compile(r"(?:raise [A-Z][\w.]*\(|assert\b[^\"']*)\s*[rfuRFU]{0,2}[\"'](?P<words>.+)")
+_OPENED = re.compile(r"(?:raise [A-Z][\w.]*|assert\b[^\"']*)\($")
+_APART = re.compile(r"\{[^{}]{0,200}\}|%[sdr]")
+_TOOLS = re.compile(
+    r"(?i)llama\.?cpp|mlx|llama-?factory|tensorrt|lerobot|evaluate[/\\]|zero_to_fp32|"
+    r"[/\\](?:src|examples)[/\\]\w+[/\\]|(?:convert|export|quanti[sz])\w*\.py"
+)
+# What these say is read off the message, whoever raised it.
+_OF_ANYONE = {
+    "value-beside-its-list",
+    "message-says-which-release",
+    "message-says-what-to-install",
+}
+
+
+def _is_worded_by_the_script(case: Case) -> bool:
+    """Return whether the user's own statement raised the last error in words of its own.
+
+    Then no library said them. What a statement only hands on, such as another program's output,
+    stands in none of its literals.
+    """
+    if not case.is_of_the_script or _TOOLS.search(case.frames):
+        return False
+    worded = _WORDED.match(case.code)
+    if worded is None:
+        return _OPENED.match(case.code) is not None and 0 <= case.message.find(case.match[0]) < 3
+    text = re.sub(r"[\"']", "", case.match[0])
+    parts = (re.sub(r"[\"']", "", part).strip(" )") for part in _APART.split(worded["words"]))
+    return any(part in text or text in part for part in parts if len(part) > 5)
+
+
 def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
     # A launcher's report says nothing of the cause, and a traceback that is cut has none: then
     # every text of the log counts.
@@ -208,7 +240,10 @@ def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Gener
             continue
         hit = (of_last or hits)[-1]
         last = reading.last if of_last else None
-        answer = kind.answer(Case(hit, last, reading.log, facts))
+        case = Case(hit, last, reading.log, facts)
+        if last and kind.name not in _OF_ANYONE and _is_worded_by_the_script(case):
+            continue
+        answer = kind.answer(case)
         if answer is not None:
             answer = answer.replace(do=tuple(renamed(text, facts) for text in answer.do))
             raised = bool(of_last) or not reading.last or is_report

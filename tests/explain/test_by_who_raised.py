@@ -300,3 +300,45 @@ def test_what_may_be_the_scripts_is_not_laid_on_a_package(text: str) -> None:
         assert "itself" not in item.answer.happened
         assert "() of " not in item.answer.happened and "(datasets)" not in item.answer.happened
         assert "no line of the script" not in item.answer.happened
+
+
+OWN_RAISES = (
+    ("ValueError", "Template report does not exist."),
+    ("ValueError", "Architecture 'resnet50' not supported"),
+    ("ValueError", "unknown model architecture: 'resnet50'"),
+    ("RuntimeError", "Loading lora style.safetensors failed"),
+    ("RuntimeError", "Engine initialization failed"),
+    ("FileNotFoundError", "Unable to find latest file at logs/"),
+    ("ValueError", "Adapter postgres not found"),
+    ("ValueError", "MyNet does not support LoRA yet."),
+    ("TypeError", "Can't gather the values of type str"),
+)
+
+
+@pytest.mark.parametrize(("kind", "message"), OWN_RAISES)
+@pytest.mark.parametrize(
+    "code", ['raise {kind}(f"{message}")', "raise {kind}(", 'assert ok, "{message}"']
+)
+def test_no_library_said_what_the_script_raises_in_its_own_words(
+    kind: str, message: str, code: str
+) -> None:
+    mine = ("/home/me/proj/train.py", "main", code.format(kind=kind, message=message))
+    assert not explained(log(mine, error=f"{kind}: {message}\n")).generally
+
+
+@pytest.mark.parametrize(
+    ("frames", "word"),
+    [
+        ((("/w/LLaMA-Factory/src/llamafactory/a.py", "f", 'raise ValueError(f"{t}")'),), "LLaMA"),
+        ((("llamafactory/a.py", "f", 'raise ValueError(f"Template {t} does not exist.")'),), "LLa"),
+        ((("/home/me/run.py", "f", 'raise RuntimeError(f"it ended: {text}")'),), "LLaMA-Factory"),
+        ((("/home/me/run.py", "f", "raise ValueError(message)"),), "LLaMA-Factory"),
+        ((("/home/me/run.py", "f", "raise"),), "LLaMA-Factory"),
+        ((("/home/me/run.py", "f", "template = get_template(args)"),), "LLaMA-Factory"),
+    ],
+)
+def test_what_the_script_hands_on_is_answered(
+    frames: tuple[tuple[str, str, str], ...], word: str
+) -> None:
+    text = log(*frames, error="ValueError: Template gemma9 does not exist.\n")
+    assert word in explained(text).generally[0].answer.happened
