@@ -26,6 +26,8 @@ def _library(case: Case) -> Answer | None:
             known="bitsandbytes says so; which of the two, it does not say",
             settles=False,
         )
+    if not re.search(r"(?i)bitsandbytes|bnb|bit\b", f"{case.frames}\n{case.hit.text}"):
+        return None  # any program may say so of its own library
     cause = case.match["cause"] or ""
     if glibc := re.search(r"GLIBC(?:XX)?_[\d.]+", cause):
         return Answer(
@@ -252,6 +254,7 @@ KINDS: tuple[General, ...] = (
             "not available.": "-U bitsandbytes",
             "UserWarning: The installed version of bitsandbytes was compiled without GPU support. "
             "8-bit optimizers are unavailable.": "is_available",
+            "WARN: Could not load native library, falling back to Java": "",
         },
         alone=True,
     ),

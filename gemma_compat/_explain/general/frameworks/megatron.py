@@ -33,6 +33,38 @@ def _column(case: Case) -> Answer | None:
     )
 
 
+_OTHER_ENTRIES = Answer(
+    "the Megatron or NeMo that loads looks for entries that this checkpoint has not",
+    (
+        "the container and release that wrote the checkpoint, for loading and converting too",
+        "dist_ckpt_load_strictness=log_all   (NeMo: ++model.dist_ckpt_load_strictness; "
+        "Megatron: --dist-ckpt-strictness log_all) where only _extra_state is missing",
+    ),
+    why="_extra_state is what Transformer Engine keeps for FP8; it holds no weights, and "
+    "releases write it in different forms. A weight's key that is missing is another "
+    "matter: the layers do not fit",
+    known="the message names the key; which release wrote it, it does not say",
+    settles=False,
+)
+
+
+def _of_another_megatron(case: Case) -> Answer:
+    """Answer by whether the log is Megatron's: Transformer Engine is used without it, too."""
+    said = f"{case.frames}\n{case.near}"
+    if re.search(r"(?i)megatron|nemo|mcore|checkpoint state_dict|shard_\d", said):
+        return _OTHER_ENTRIES
+    return Answer(
+        "checkpoint and model do not have the same entries: _extra_state is Transformer Engine's",
+        (
+            "model.load_state_dict(state, strict=False)   where only _extra_state differs",
+            "or the Transformer Engine, and the FP8 setting, of the run that saved it",
+        ),
+        why="Transformer Engine keeps there what FP8 needs; it holds no weights",
+        known="the message names the entries; which release wrote them, it does not say",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "megatron-without-its-trainer",
@@ -178,20 +210,11 @@ KINDS: tuple[General, ...] = (
         r"(?:Missing key in checkpoint state_dict: |Unexpected keys?[^\n]{0,60}|Missing keys?"
         r"[^\n]{0,60}|KeyError: '?)\S{0,160}_extra_state|"
         r"Missing key in checkpoint state_dict: \S{0,120}(?:decoder\.layers|/shard_\d)",
-        always(
-            "the Megatron or NeMo that loads looks for entries that this checkpoint has not",
-            "the container and release that wrote the checkpoint, for loading and converting too",
-            "dist_ckpt_load_strictness=log_all   (NeMo: ++model.dist_ckpt_load_strictness; "
-            "Megatron: --dist-ckpt-strictness log_all) where only _extra_state is missing",
-            why="_extra_state is what Transformer Engine keeps for FP8; it holds no weights, and "
-            "releases write it in different forms. A weight's key that is missing is another "
-            "matter: the layers do not fit",
-            known="the message names the key; which release wrote it, it does not say",
-            settles=False,
-        ),
+        _of_another_megatron,
         {
             "RuntimeError: Missing key in checkpoint state_dict: model.decoder.layers."
-            "self_attention.core_attention._extra_state/shard_0_32.*": "log_all"
+            "self_attention.core_attention._extra_state/shard_0_32.*": "log_all",
+            'Unexpected key(s) in state_dict: "layers.0._extra_state"': "Transformer Engine's",
         },
         alone=True,
     ),

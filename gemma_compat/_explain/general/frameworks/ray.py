@@ -76,7 +76,7 @@ def _gone(case: Case) -> Answer:
 KINDS: tuple[General, ...] = (
     General(
         "ray-ran-out-of-memory",
-        r"node running low on memory|ray\.exceptions\.OutOfMemoryError|NODE_OUT_OF_MEMORY|"
+        r"the node running low on memory|ray\.exceptions\.OutOfMemoryError|NODE_OUT_OF_MEMORY|"
         r"(?<!\b0 )[Ww]orkers? (?:\(tasks / actors\) )?killed due to memory pressure",
         always(
             "Ray ended a worker: the machine's memory (not the GPU's) was nearly used up",
@@ -92,6 +92,7 @@ KINDS: tuple[General, ...] = (
             "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on "
             "memory.": "free -h",
             "My laptop is running low on memory when I train gemma, any tips?": "",
+            "kubelet: node running low on memory, evicting pods": "",
             "(raylet) node_manager.cc:3277: 2 Workers (tasks / actors) killed due to memory "
             "pressure (OOM), 0 Workers crashed due to other reasons at node": "free -h",
             "(raylet) node_manager.cc:3277: 0 Workers (tasks / actors) killed due to memory "

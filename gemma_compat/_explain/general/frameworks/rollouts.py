@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...unknown import OWN
 from ..base import Case, General, always
 
 _VERL = "verl says so"
@@ -27,6 +28,9 @@ def _lengths(case: Case) -> Answer | None:
     )
 
 
+_OF_CONFIGS = {"omegaconf", "hydra"}
+
+
 def _override(case: Case) -> Answer:
     around = f"{case.hit.before[-600:]}{case.hit.text}\n{case.hit.after}"
     full = re.findall(r"(?:full_key: |Could not override ')([\w.]{2,120})", around)
@@ -47,6 +51,17 @@ def _override(case: Case) -> Answer:
             "what the code reads",
             known=f"the frame is {reads[1]}'s own; no option of the command is refused",
             certain=False,
+            settles=False,
+        )
+    reader = next((p for p in reversed(case.places) if p.module not in _OF_CONFIGS), None)
+    if reader and reader.owner == OWN and "Could not override" not in around:
+        return Answer(
+            f"the script reads an entry {name} that the config it was given does not have",
+            (
+                f"print(OmegaConf.to_yaml(cfg))   shows its entries: is {name} spelt so there?",
+                f"or cfg.get('{name.rpartition('.')[2]}')   where it may be missing",
+            ),
+            known="the frame above is the script's own, and OmegaConf names the entry",
             settles=False,
         )
     return Answer(
@@ -185,6 +200,9 @@ KINDS: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "/x/verl/workers/fsdp_workers.py", line '
             "85, in __init__\n    self.config.actor.ppo_mini_batch_size\n"
             "omegaconf.errors.ConfigAttributeError: Key 'actor' is not in struct": "code of verl",
+            'Traceback (most recent call last):\n  File "train.py", line 4, in <module>\n    '
+            "print(cfg.model.name)\nomegaconf.errors.ConfigAttributeError: Key 'name' is not in "
+            "struct\n    full_key: model.name": "the script reads",
         },
         alone=True,
     ),

@@ -156,7 +156,8 @@ KINDS: tuple[General, ...] = (
     General(
         "ray-waits-for-gpus",
         r"No available node types can fulfill resource request|"
-        r"cannot be scheduled right now|[Ww]aiting for (?:the )?placement group",
+        r"(?:resource request|actor or task[^\n]{0,80}) cannot be scheduled right now|"
+        r"[Ww]aiting for (?:the )?placement group",
         always(
             "Ray waits for GPUs or CPUs that no machine of its cluster has free",
             "ray status   compares what is asked for with what there is",
@@ -166,7 +167,13 @@ KINDS: tuple[General, ...] = (
             known="Ray names the request",
             settles=False,
         ),
-        {"Error: No available node types can fulfill resource request {'GPU': 8.0}": "ray status"},
+        {
+            "Error: No available node types can fulfill resource request {'GPU': 8.0}": "ray "
+            "status",
+            "Warning: The following resource request cannot be scheduled right now: {'GPU': "
+            "1.0}.": ("ray status"),
+            "The appointment cannot be scheduled right now.": "",
+        },
         alone=True,
     ),
 )

@@ -123,7 +123,9 @@ def _without_cuda(case: Case) -> Answer:
     )
 
 
-def _bnb_missing(case: Case) -> Answer:
+def _bnb_missing(case: Case) -> Answer | None:
+    if case.error is None and re.match(r"requires|[Pp]lease", case.match[0]):
+        return None  # a guide's sentence, or a package's list of what it needs
     if is_on_macos(case):
         return Answer(
             "transformers finds no bitsandbytes that it can use, which is rare on macOS",

@@ -74,11 +74,13 @@ _NAMESPACES = {
 }
 
 
-def _operator(case: Case) -> Answer:
+def _operator(case: Case) -> Answer | None:
     """Answer an operator that torch does not have, by whose its namespace is."""
     name = case.match["name"]
     who = _NAMESPACES.get(name, "torchao" if name.startswith("torchao") else "")
     known = "the message; which package calls it, the frames say"
+    if not who and case.is_of_the_script:
+        return None  # an extension of the script's own, which nothing here knows
     if not who:
         return Answer(
             f"a package calls an operator of torch ({name}) that this torch does not have",
@@ -218,6 +220,9 @@ KINDS: tuple[General, ...] = (
             "AttributeError: '_OpNamespace' '_C' object has no attribute 'rms_norm'": "vllm",
             "AttributeError: '_OpNamespace' 'bitsandbytes' object has no attribute "
             "'dequantize_4bit'": "bitsandbytes",
+            'Traceback (most recent call last):\n  File "train.py", line 8, in <module>\n    '
+            "torch.ops.my_ext.scale(x)\n"
+            "AttributeError: '_OpNamespace' 'my_ext' object has no attribute 'scale'": "",
         },
         alone=True,
     ),

@@ -6,7 +6,7 @@ import re
 
 from ....tables import torch_wheels
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 
 _LIBRARIES = (
     r"lib(?:cudart|cublas|cublasLt|cudnn|nccl|cusparse|cusparseLt|curand|cufft|nvJitLink|nvrtc|"
@@ -131,6 +131,20 @@ def _library(case: Case) -> Answer:
     )
 
 
+_OF_OTHER_FIGURES = re.compile(r"(?i)fan|power|temperature|clock|utili[sz]ation")
+_NO_MEMORY_TOLD = Answer(
+    "the driver does not tell how much memory the card has, and the program asks for it",
+    (
+        "pip install -U vllm   (or the image for this machine): newer ones ask torch instead",
+        "or nvidia-smi   : does it show a size in place of [N/A]?",
+    ),
+    why="DGX Spark, Jetson and other machines where the processor's memory is the card's "
+    "have none that NVML counts",
+    known="the class of the error; that it is such a machine, the text beside it says",
+    certain=False,
+    settles=False,
+)
+
 KINDS: tuple[General, ...] = (
     General(
         "library-of-the-system-missing",
@@ -196,17 +210,13 @@ KINDS: tuple[General, ...] = (
     General(
         "memory-that-nvml-does-not-tell",
         r"NVMLError_NotSupported",
-        always(
-            "the driver does not tell how much memory the card has, and the program asks for it",
-            "pip install -U vllm   (or the image for this machine): newer ones ask torch instead",
-            "or nvidia-smi   : does it show a size in place of [N/A]?",
-            why="DGX Spark, Jetson and other machines where the processor's memory is the card's "
-            "have none that NVML counts",
-            known="the class of the error; that it is such a machine, the text beside it says",
-            certain=False,
-            settles=False,
+        lambda case: (
+            None if _OF_OTHER_FIGURES.search(f"{case.hit.text}\n{case.code}") else _NO_MEMORY_TOLD
         ),
-        {"vllm.third_party.pynvml.NVMLError_NotSupported: Not Supported": "DGX Spark"},
+        {
+            "vllm.third_party.pynvml.NVMLError_NotSupported: Not Supported": "DGX Spark",
+            "gpustat: NVMLError_NotSupported (fan speed)": "",
+        },
         alone=True,
     ),
 )

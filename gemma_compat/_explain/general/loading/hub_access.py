@@ -164,13 +164,14 @@ KINDS: tuple[General, ...] = (
     General(
         "gated-repository",
         r"(?:is|access) a gated repo|Cannot access gated repo|"
-        r"[Aa]ccess to model \S{1,120} is restricted|"
+        r"[Aa]ccess to model [\w.-]{1,60}/\S{1,100} is restricted|"
         r"GatedRepoError|awaiting a review from the repo authors",
         _gated,
         {
             "OSError: You are trying to access a gated repo.\nCannot access gated repo": "licence",
             "Access to model google/gemma-3-4b-pt is restricted and you are not in the authorized "
             "list. Visit https://huggingface.co/google/gemma-3-4b-pt": "not granted yet",
+            "Access to model anthropic.claude is restricted in this region": "",
         },
         alone=True,
     ),

@@ -226,7 +226,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "deepspeed-finds-no-tag",
-        r"Unable to find latest file at|"
+        r"Unable to find latest file at(?= \S{0,300}\blatest\b)|"
         r"could not be found for any of the ranks|"
         r"[Cc]lient provided checkpoint load path: \S{1,300} does not exist|"
         r"does not have enough checkpoint files|"
@@ -245,7 +245,8 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "ValueError: Unable to find latest file at out/checkpoint-5/latest, if trying to load "
-            "latest please ensure this file exists": "use_node_local_storage"
+            "latest please ensure this file exists": "use_node_local_storage",
+            "ERROR: Unable to find latest file at /var/log/app, check the rotation": "",
         },
         alone=True,
     ),

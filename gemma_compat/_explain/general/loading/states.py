@@ -131,7 +131,8 @@ def _of_another_world(case: Case) -> Answer | None:
 KINDS: tuple[General, ...] = (
     General(
         "size-mismatch-without-its-error",
-        r"\bmismatch for (?P<name>[\w.]{0,120}(?:embed_tokens|lm_head|lora_[AB])\b[\w.]{0,60})",
+        r"(?<!sum )(?<!hash )\bmismatch for (?P<name>[\w.]{0,120}(?:embed_tokens|lm_head|"
+        r"lora_[AB])\b[\w.]{0,60})",
         _told_mismatch,
         {
             "[Bug]: mismatch for base_model.model.lm_head.modules_to_save.default.weight": (
@@ -139,6 +140,7 @@ KINDS: tuple[General, ...] = (
             ),
             "size mismatch for base_model.model.model.embed_tokens.weight": "base model",
             "a mismatch for a.lora_A.default.weight": "rank",
+            "checksum mismatch for lm_head.safetensors": "",
         },
         alone=True,
     ),

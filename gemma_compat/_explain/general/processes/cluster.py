@@ -119,6 +119,25 @@ def _used_wrongly(case: Case) -> Answer | None:
     )
 
 
+_NO_BATCH = Answer(
+    "verl has fewer rows than one batch, so that no batch is made",
+    (
+        "data.train_batch_size   not above the number of rows that are left",
+        "data.max_prompt_length larger, or data.filter_overlong_prompts=False: how many rows "
+        "does the filter leave? (printed above: dataset len)",
+    ),
+    why="the last batch is dropped where it is not full, and rows whose prompt is too long "
+    "are filtered out",
+    known="verl says so; which of the two it is, the counts above say",
+    settles=False,
+)
+
+
+def _is_a_script(case: Case) -> bool:
+    """Return whether a script's own check failed, and not one of a checkout of verl."""
+    return case.is_of_the_script and re.search(r"\bverl\b", case.frames) is None
+
+
 KINDS: tuple[General, ...] = (
     General(
         "job-ran-out-of-time",
@@ -142,7 +161,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "step-that-slurm-cannot-make",
-        r"Unable to (?:create step for job|allocate resources|confirm allocation)[^\n]{0,200}",
+        r"Unable to (?:create step for job|confirm allocation)[^\n]{0,200}|"
+        r"(?:srun|salloc|sbatch): (?:\w+: )?Unable to allocate resources[^\n]{0,200}",
         always(
             "slurm does not give the step what it asks for",
             "sbatch: --nodes, --ntasks-per-node=1, --gpus-per-node and --cpus-per-task as srun and "
@@ -155,19 +175,23 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "srun: error: Unable to create step for job 1234: More processors requested than "
-            "permitted": "ntasks-per-node"
+            "permitted": "ntasks-per-node",
+            "salloc: error: Unable to allocate resources: Invalid account": "slurm does not give",
+            "ERROR: Unable to allocate resources in the cluster: quota exceeded": "",
         },
         alone=True,
     ),
     General(
         "file-system-failed",
         r"\[Errno 5\] Input/output error|\[Errno 116\] Stale file handle|"
-        r"(?i:input/output error)\b|Stale (?:NFS )?file handle|"
+        r"(?i:input/output error)(?=\W{0,3}$|['\")\]]|: ['\"/]| \(os)|Stale (?:NFS )?file handle|"
         r"\[Errno 121\] Remote I/O error",
         _file_system,
         {
             "OSError: [Errno 5] Input/output error": "dmesg",
             "GRPO Train Failed With Input/Output Error": "dmesg",
+            "RuntimeError: input/output error: the graph has no output named logits": "",
+            "cp: error reading 'a.bin': Input/output error": "dmesg",
             "OSError: [Errno 116] Stale file handle": "local disk",
         },
         alone=True,
@@ -217,17 +241,13 @@ KINDS: tuple[General, ...] = (
     General(
         "no-rows-for-verl",
         r"(?:Train|Validation) dataloader is empty",
-        always(
-            "verl has fewer rows than one batch, so that no batch is made",
-            "data.train_batch_size   not above the number of rows that are left",
-            "data.max_prompt_length larger, or data.filter_overlong_prompts=False: how many rows "
-            "does the filter leave? (printed above: dataset len)",
-            why="the last batch is dropped where it is not full, and rows whose prompt is too long "
-            "are filtered out",
-            known="verl says so; which of the two it is, the counts above say",
-            settles=False,
-        ),
-        {"AssertionError: Train dataloader is empty!": "train_batch_size"},
+        lambda case: None if _is_a_script(case) else _NO_BATCH,
+        {
+            "AssertionError: Train dataloader is empty!": "train_batch_size",
+            'Traceback (most recent call last):\n  File "train.py", line 9, in <module>\n    '
+            "assert "
+            "len(dl), 'Train dataloader is empty'\nAssertionError: Train dataloader is empty": "",
+        },
         alone=True,
     ),
     General(

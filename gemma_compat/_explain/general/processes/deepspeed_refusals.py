@@ -208,7 +208,7 @@ _REFUSED: tuple[Refused, ...] = (
 def _refused(case: Case) -> Answer | None:
     text = f"{case.hit.text}\n{case.message}"
     row = next((row for row in _REFUSED if re.search(row.text, text)), None)
-    if row is None:
+    if row is None or case.is_of_the_script:
         return None
     return Answer(row.happened, row.do, why=row.why, known=_SAYS, settles=False)
 

@@ -117,7 +117,7 @@ KINDS: tuple[General, ...] = (
     General(
         "processes-do-not-meet",
         r"Timed out after \d+ seconds waiting for clients|Timed out initializing process group in "
-        r"store based barrier|client socket has (?:timed out|failed)|"
+        r"store based barrier|[Tt]he client socket has (?:timed out|failed)|"
         r"Rendezvous(?:Connection|Timeout|Closed)Error|connection to the C10d store has failed|"
         r"failed to connect[^\n]{0,60}(?:TCPStore|c10d)|"
         r"network addresses of \((?P<host>[\w.-]{1,80}), \d+\) cannot be retrieved \(gai error",
@@ -135,6 +135,9 @@ KINDS: tuple[General, ...] = (
             "the C10d store has failed. See inner exception for details.": "--standalone",
             "[W socket.cpp:663] [c10d] The client socket has failed to connect to "
             "[localhost]:29500 (errno: 99 - Cannot assign requested address).": "",
+            "redis: client socket has timed out after 60s": "",
+            "RuntimeError: The client socket has timed out after 60000ms while trying to connect "
+            "to (10.0.0.1, 29500).": "did not find each other",
         },
         alone=True,
     ),
@@ -175,7 +178,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "shared-memory-of-nccl",
-        r"Error while (?:creating|attaching to) shared memory segment|"
+        r"Error while (?:creating|attaching to) shared memory segment(?=[^\n]{0,20}nccl|\W*$)|"
         r"posix_fallocate failed : No space left on device",
         always(
             "NCCL found too little shared memory (/dev/shm) in this container",
@@ -187,7 +190,8 @@ KINDS: tuple[General, ...] = (
         {
             "ncclSystemError: System call (e.g. socket, malloc) or external library call failed or "
             "device error.\nLast error:\nError while creating shared memory segment "
-            "/dev/shm/nccl-5bVhzd (size 9637888)": "--shm-size"
+            "/dev/shm/nccl-5bVhzd (size 9637888)": "--shm-size",
+            "postgres: Error while creating shared memory segment /PostgreSQL.12": "",
         },
         alone=True,
     ),

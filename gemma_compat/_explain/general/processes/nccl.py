@@ -12,6 +12,11 @@ from .collectives import unlike
 def waited(case: Case) -> Answer:
     """Answer a collective that timed out."""
     near = f"{case.near}{case.around}"
+    if re.search(r"monitoredBarrier|Socket Timeout", case.hit.text):
+        return _WAITED.replace(  # Gloo's barrier, and the store: no NCCL in either
+            happened="a process waited for the others until its time was over",
+            known="the message; which rank is at fault, this log need not say",
+        )
     if re.search(r"OpType=BROADCAST", near) and re.search(r"\bverl\b", near):
         return Answer(
             "a process waited in a broadcast until NCCL gave up; in verl before 0.8 that can be "

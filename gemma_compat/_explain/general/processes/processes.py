@@ -180,11 +180,14 @@ KINDS: tuple[General, ...] = (
         "collective-timeout",
         r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"
         r"NCCL (?:timeout|timed out)|NCCL ?超时|timed out in blocking wait|"
-        r"failed to pass monitoredBarrier|(?:Error: |报错 ?)Socket Timeout|Timeout at NCCL work",
+        r"failed to pass monitoredBarrier|(?:\w{3,30}Error: |报错 ?)Socket Timeout|"
+        r"Timeout at NCCL work",
         waited,
         {
             "[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(": "ranks",
             "模型训练到固定step时， NCCL超时": "ranks",
+            "torch.distributed.DistStoreError: Socket Timeout": "ranks",
+            "bullmq: Error: Socket Timeout": "",
             "verl 0.7.1, gemma-4: Watchdog caught collective operation timeout: "
             "WorkNCCL(SeqNum=1050, OpType=BROADCAST, NumelIn=256": "verl>=0.8",
         },

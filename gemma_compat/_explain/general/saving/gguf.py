@@ -229,7 +229,7 @@ KINDS: tuple[General, ...] = (
     General(
         "converter-knows-no-such-model",
         r"hf-to-gguf:Model (?P<name>\w{1,80}) is not supported|"
-        r"Architecture ['\"](?P<class>\w{1,80})['\"] not supported|"
+        r"Architecture ['\"](?P<class>(?!A(?:ARCH|RM|MD)\d)[A-Z]\w{3,80})['\"] not supported|"
         r"GGUF conversion does not yet support converting model types of `(?P<type>\w{1,80})`",
         _unknown_class,
         {
@@ -241,6 +241,7 @@ KINDS: tuple[General, ...] = (
                 "with transformers"
             ),
             "ERROR:hf-to-gguf:Model BartowskiForCausalLM is not supported": "git pull",
+            "ERROR: Architecture 'arm64' not supported by this installer": "",
         },
         alone=True,
     ),

@@ -27,6 +27,34 @@ def _no_method(case: Case) -> Answer | None:
     )
 
 
+_HOST = re.compile(r"https?://(?P<name>[\w.-]{3,80})")
+
+
+def _no_credit(case: Case) -> Answer:
+    """Answer a service that wants payment: the Hub's jobs, or another host that the line names."""
+    host = _HOST.search(f"{case.hit.text}\n{case.hit.after[:300]}")
+    known = "the status of the answer (402)"
+    if host and not re.search(r"(?:huggingface\.co|hf\.(?:co|space))$", host["name"]):
+        return Answer(
+            f"{host['name']} wants payment: the account has no credit for this",
+            ("the page of that service where the account's credits or its plan stand",),
+            known=known,
+            settles=False,
+        )
+    return Answer(
+        "the service wants payment: the account has no credit for this",
+        (
+            "https://huggingface.co/settings/billing   credits, or a plan with jobs and inference"
+            if host
+            else "the billing page of that service; Hugging Face's: "
+            "https://huggingface.co/settings/billing",
+            "or train on a card of yours, Colab or Kaggle",
+        ),
+        known=known,
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "template-engine-without-get",
@@ -82,16 +110,12 @@ KINDS: tuple[General, ...] = (
     General(
         "jobs-without-credit",
         r"402 (?:Client Error: )?Payment Required",
-        always(
-            "the service wants payment: the account has no credit for this",
-            "https://huggingface.co/settings/billing   credits, or a plan with jobs and inference",
-            "or train on a card of yours, Colab or Kaggle",
-            known="the status of the answer (402)",
-            settles=False,
-        ),
+        _no_credit,
         {
             "Error: Client error '402 Payment Required' for url "
             "'https://huggingface.co/api/jobs/me'": "billing",
+            "requests.exceptions.HTTPError: 402 Client Error: Payment Required for url: "
+            "https://openrouter.ai/api/v1/chat/completions": "openrouter.ai wants payment",
         },
         alone=True,
     ),

@@ -95,7 +95,8 @@ KINDS: tuple[General, ...] = (
     General(
         "transformers-reads-no-such-gguf",
         r"GGUF model with architecture (?P<name>[\w-]{1,40}) is not supported|"
-        r"Architecture (?P<old>[a-z][\w-]{2,40}) not supported|"
+        r"Architecture (?P<old>(?!aarch|ar[mc]\d|amd|x86|i\d86|riscv|ppc|sm_|"
+        r"gfx)[a-z][\w-]{2,40}) not supported|"
         r"Unknown gguf model_type: (?P<type>[\w-]{1,40})",
         _gguf_in_transformers,
         {
@@ -105,6 +106,7 @@ KINDS: tuple[General, ...] = (
             ),
             "Gemma2: `modeling_gguf_pytorch_utils.py: ValueError: Architecture gemma2 not "
             "supported`": "transformers>=4.48",
+            "RuntimeError: Architecture gfx1103 not supported": "",
         },
         alone=True,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 
 _TOKENS = Answer(
     "mergekit cannot unite the tokenizers of these models",
@@ -18,6 +18,14 @@ _TOKENS = Answer(
     known="mergekit says so",
     settles=False,
 )
+_NO_FILES = Answer(
+    "mergekit finds no safetensors or bin files of a whole model in one of the folders",
+    (
+        "an adapter: MODEL+ADAPTER in place of the folder, or merge_and_unload() first",
+        "ls FOLDER   : model*.safetensors with its index, beside config.json",
+    ),
+    known="mergekit names the folder",
+)
 _NOT_THEIRS = {"transformers", "torch"}  # they run what another program asks for
 
 
@@ -26,6 +34,11 @@ def _is_mergekit(case: Case) -> bool:
     if case.packages:
         return "mergekit" in case.packages
     return re.search(r"(?i)merge.?kit|merge_method|\bslerp\b|\bdare_ties\b", case.near) is not None
+
+
+def _raises_plainly(case: Case) -> bool:
+    """Return whether the line is mergekit's error without a frame that says whose it is."""
+    return not case.places and "RuntimeError: " in case.hit.text
 
 
 def _parameter(case: Case) -> Answer | None:
@@ -158,13 +171,11 @@ KINDS: tuple[General, ...] = (
     General(
         "merge-finds-no-files",
         r"Unable to find model files at",
-        always(
-            "mergekit finds no safetensors or bin files of a whole model in one of the folders",
-            "an adapter: MODEL+ADAPTER in place of the folder, or merge_and_unload() first",
-            "ls FOLDER   : model*.safetensors with its index, beside config.json",
-            known="mergekit names the folder",
-        ),
-        {"RuntimeError: Unable to find model files at /x/lora": "merge_and_unload"},
+        lambda case: _NO_FILES if _is_mergekit(case) or _raises_plainly(case) else None,
+        {
+            "RuntimeError: Unable to find model files at /x/lora": "merge_and_unload",
+            "INFO: Unable to find model files at /models/tts; downloading": "",
+        },
         alone=True,
     ),
     General(

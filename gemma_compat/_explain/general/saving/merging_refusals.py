@@ -71,6 +71,21 @@ _NO_ROOM = Answer(
 )
 
 
+# A sentence on merging of PEFT: the words "does not support merging" are of any program.
+_OF_A_LAYER = re.compile(r"(?i)lora|oft|peft|adapter|linear|layer|gptq|(?<!pars)\w{3}error: ")
+_NOT_TO_BE_MERGED = Answer(
+    "this kind of adapter, or of base, cannot be merged",
+    (
+        "serve it as an adapter: PeftModel.from_pretrained(base, FOLDER), or vLLM with "
+        "--enable-lora",
+        "a base in 16 bits in place of GPTQ; lora_bias=False and plain LoRA in the next run",
+    ),
+    why="a merge adds a matrix to each layer's weight: a bias without a place, replicated "
+    "or "
+    "packed layers, and variants that act on tokens have none to be added to",
+    known=_PEFT,
+)
+
 KINDS: tuple[General, ...] = (
     General(
         "adapter-on-a-packed-weight",
@@ -124,19 +139,11 @@ KINDS: tuple[General, ...] = (
         r"`lora_bias=True`|"
         r"trained with lora_bias=True because its base layer has no bias|"
         r"Base layer has no bias, cannot merge",
-        always(
-            "this kind of adapter, or of base, cannot be merged",
-            "serve it as an adapter: PeftModel.from_pretrained(base, FOLDER), or vLLM with "
-            "--enable-lora",
-            "a base in 16 bits in place of GPTQ; lora_bias=False and plain LoRA in the next run",
-            why="a merge adds a matrix to each layer's weight: a bias without a place, replicated "
-            "or "
-            "packed layers, and variants that act on tokens have none to be added to",
-            known=_PEFT,
-        ),
+        lambda case: _NOT_TO_BE_MERGED if _OF_A_LAYER.search(case.hit.text) else None,
         {
             "RuntimeError: Impossible to merge LoRA with `lora_bias=True` because the base layer "
             "has no bias.": "lora_bias=False",
+            "ERROR: this git host does not support merging.": "",
         },
         alone=True,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -40,6 +42,20 @@ def _no_dimension(case: Case) -> Answer:
         settles=False,
     )
 
+
+_OF_VERL = re.compile(r"\b(?:verl|actor|critic|global_step_\d+|model_merger)\b")
+_NO_CONFIG_OF_FSDP = Answer(
+    "verl's merger reads fsdp_config.json, which this checkpoint has not",
+    (
+        "ls CHECKPOINT/actor/model_world_size_*   : the number behind it is that of the ranks",
+        'echo \'{"FSDP_version": 1, "world_size": 8}\' > CHECKPOINT/actor/fsdp_config.json   '
+        "with the run's version of FSDP and this number",
+        "or the merger of the release that saved it (scripts/legacy_model_merger.py)",
+    ),
+    why="newer releases of verl write this file beside the shards",
+    known="the message names the file",
+    settles=False,
+)
 
 KINDS: tuple[General, ...] = (
     General(
@@ -83,17 +99,14 @@ KINDS: tuple[General, ...] = (
         "checkpoint-older-than-its-merger",
         r"fsdp_config\.json[`'\"]?(?: file)? does not exist|"
         r"No such file or directory: '?\S{0,200}fsdp_config\.json",
-        always(
-            "verl's merger reads fsdp_config.json, which this checkpoint has not",
-            "ls CHECKPOINT/actor/model_world_size_*   : the number behind it is that of the ranks",
-            'echo \'{"FSDP_version": 1, "world_size": 8}\' > CHECKPOINT/actor/fsdp_config.json   '
-            "with the run's version of FSDP and this number",
-            "or the merger of the release that saved it (scripts/legacy_model_merger.py)",
-            why="newer releases of verl write this file beside the shards",
-            known="the message names the file",
-            settles=False,
+        lambda case: (
+            _NO_CONFIG_OF_FSDP if _OF_VERL.search(f"{case.frames}\n{case.hit.text}") else None
         ),
-        {"The error message is `ckpt/actor/fsdp_config.json does not exist.`": "world_size"},
+        {
+            "The error message is `ckpt/actor/fsdp_config.json does not exist.`": "world_size",
+            "FileNotFoundError: [Errno 2] No such file or directory: "
+            "'conf/my_fsdp_config.json'": "",
+        },
         alone=True,
     ),
     General(

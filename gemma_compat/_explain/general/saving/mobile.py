@@ -66,6 +66,36 @@ def _intermediate(case: Case) -> Answer:
     )
 
 
+_OTHER_LAYOUT = Answer(
+    "LiteRT's converter does not find the weights under the names that its Gemma has",
+    (
+        "merge first: merge_and_unload(), save_pretrained into a folder, and that folder as "
+        "--checkpoint_path",
+        "the script of this very model and size (gemma, gemma3; 270m, 1b), text weights alone",
+        "pip install -U litert-torch",
+    ),
+    why="an adapter, the multimodal class (language_model. before each name) and names of "
+    "transformers 5 are other layouts",
+    known="the message lists the names that are left or missing; which of these it is, they say",
+    settles=False,
+)
+
+
+def _of_another_form(case: Case) -> Answer | None:
+    """Answer a checkpoint that LiteRT's converter does not read, where the log is LiteRT's."""
+    if not re.search(r"(?i)litert|ai_edge|mediapipe", f"{case.frames}\n{case.near}"):
+        return None
+    return Answer(
+        f"LiteRT's converter does not read a checkpoint of this form: {case.match['path']}",
+        (
+            "a folder with model*.safetensors: merge_and_unload(), save_pretrained, and that "
+            "folder as --checkpoint_path",
+        ),
+        known="the message names the path",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "mediapipe-without-its-converter",
@@ -184,25 +214,16 @@ KINDS: tuple[General, ...] = (
         r"Failed to map all tensor\. Remaining tensor are|"
         r"Failed to build model after trying all configurations|"
         r"Unsupported checkpoint format: (?P<path>\S{1,200})",
-        always(
-            "LiteRT's converter does not find the weights under the names that its Gemma has",
-            "merge first: merge_and_unload(), save_pretrained into a folder, and that folder as "
-            "--checkpoint_path",
-            "the script of this very model and size (gemma, gemma3; 270m, 1b), text weights alone",
-            "pip install -U litert-torch",
-            why="an adapter, the multimodal class (language_model. before each name) and names of "
-            "transformers 5 are other layouts",
-            known="the message lists the names that are left or missing; which of these it is, "
-            "they "
-            "say",
-            settles=False,
-        ),
+        lambda case: _of_another_form(case) if case.match["path"] else _OTHER_LAYOUT,
         {
             "ValueError: Failed to map all tensor. Remaining tensor are: ['base_model.model.a']": (
                 "merge first"
             ),
             "RuntimeError: Failed to build model after trying all configurations. Encountered the "
             "following errors:": "litert-torch",
+            "ValueError: Unsupported checkpoint format: .ckpt": "",
+            'File "/x/site-packages/ai_edge_torch/loader.py", line 9, in load\n    raise e\n'
+            "ValueError: Unsupported checkpoint format: a/model.bin": "a/model.bin",
         },
         alone=True,
     ),

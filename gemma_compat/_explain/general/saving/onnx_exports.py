@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -55,6 +57,17 @@ def _exporter(case: Case) -> Answer:
         settles=False,
     )
 
+
+_IS_NO_ONNX = re.compile(r"(?i)tensorflow|GraphDef|wandb")
+_TOO_LARGE = Answer(
+    "the model is larger than one ONNX file may be (2 GiB), and its weights have to lie beside it",
+    (
+        "onnx.save_model(model, 'model.onnx', save_as_external_data=True)",
+        "or optimum-cli export onnx, which does so by itself",
+    ),
+    why="protobuf ends at 2 GiB; external data keeps the weights in model.onnx_data",
+    known="the message",
+)
 
 KINDS: tuple[General, ...] = (
     General(
@@ -147,17 +160,12 @@ KINDS: tuple[General, ...] = (
         r"(?:exceeds|exceeded|larger than|over) (?:the )?maximum protobuf size|"
         r"ModelProto exceeds|model proto (?:exceeds|is too large)|"
         r"This protobuf of onnx model is too large",
-        always(
-            "the model is larger than one ONNX file may be (2 GiB), and its weights have to lie "
-            "beside it",
-            "onnx.save_model(model, 'model.onnx', save_as_external_data=True)",
-            "or optimum-cli export onnx, which does so by itself",
-            why="protobuf ends at 2 GiB; external data keeps the weights in model.onnx_data",
-            known="the message",
-        ),
+        lambda case: None if _IS_NO_ONNX.search(case.hit.text) else _TOO_LARGE,
         {
             "RuntimeError: The serialized model is larger than the 2GiB limit: exceeds maximum "
             "protobuf size of 2GB: 2900000000": "external_data",
+            "google.protobuf.message.EncodeError: Message tensorflow.GraphDef exceeds maximum "
+            "protobuf size of 2GB: 2435646464": "",
         },
         alone=True,
     ),

@@ -12,7 +12,7 @@ _NEAR = r"(?i)tensorrt|trt-?llm|convert_checkpoint\.py"
 
 def _not_in_its_table(case: Case) -> Answer | None:
     near = f"{case.around}\n{case.near}"
-    if case.match["type"] and not re.search(_NEAR, near):
+    if case.is_of_the_script or case.match["type"] and not re.search(_NEAR, near):
         return None
     name = case.match["type"] or case.match["name"] or ""
     what = name.removeprefix("transformer.") if "." in name else f"the model type {name}"
@@ -46,6 +46,8 @@ KINDS: tuple[General, ...] = (
             "transformer.model.layers."
             "0.pre_feedforward_layernorm.weight": "pre_feedforward_layernorm",
             "KeyError: 'gemma3'": "",
+            'Traceback (most recent call last):\n  File "convert.py", line 2, in <module>\n    '
+            "raise ValueError(text)\nValueError: Don't know how to rename layers.0.q": "",
         },
         alone=True,
     ),

@@ -42,6 +42,58 @@ def _broken_off(case: Case) -> Answer | None:
     )
 
 
+_MERGES = re.compile(r"(?i)unsloth|merge|lora|Error: |base model")
+_BASE_NOT_FOUND = Answer(
+    "the merge looks for the safetensors of the base model, and finds none under the name "
+    "that the model states",
+    (
+        "from huggingface_hub import list_repo_files; list_repo_files(BASE)   : model*."
+        "safetensors have to be there",
+        "where the base is itself an adapter, or pytorch_model.bin: merge or save it as "
+        "safetensors first, and train or load on that",
+        "a base on this disk: the folder has to be where config.json or adapter_config.json "
+        "says, on this machine",
+    ),
+    why="Unsloth merges file by file: it reads the base's safetensors again, from disk or "
+    "from the Hub",
+    known="Unsloth says so; the base's name stands in adapter_config.json",
+    settles=False,
+)
+
+_TWICE = Answer(
+    "two copies of one .proto file were loaded in this process, most often SentencePiece's",
+    (
+        "restart the kernel, and export in the fresh one: load the saved model, then "
+        "save_pretrained_gguf",
+        "pip install -U protobuf sentencepiece transformers",
+        "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python   before the first import",
+    ),
+    why="transformers, sentencepiece and the converter each bring "
+    "sentencepiece_model.proto; "
+    "protobuf's compiled part takes a name once",
+    known="protobuf says so",
+    settles=False,
+)
+
+
+def _twice(case: Case) -> Answer:
+    """Answer by the .proto file that the line names."""
+    named = re.search(r"[\w./-]{2,80}\.proto\b", f"{case.hit.text}\n{case.hit.after[:200]}")
+    if named is None or "sentencepiece" in named[0]:
+        return _TWICE
+    return Answer(
+        f"two copies of one .proto file ({named[0]}) were loaded in this process",
+        (
+            "restart the kernel, and import only one of the packages that bring it",
+            "pip install -U protobuf   and the packages whose frames stand above",
+            "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python   before the first import",
+        ),
+        why="protobuf's compiled part takes a name once",
+        known="protobuf says so, and names the file",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "upload-broke-off",
@@ -70,25 +122,13 @@ KINDS: tuple[General, ...] = (
     General(
         "base-not-found-for-the-merge",
         r"not found locally or on Hugging ?Face|No '\.safetensors' files found for the base model",
-        always(
-            "the merge looks for the safetensors of the base model, and finds none under the name "
-            "that the model states",
-            "from huggingface_hub import list_repo_files; list_repo_files(BASE)   : model*."
-            "safetensors have to be there",
-            "where the base is itself an adapter, or pytorch_model.bin: merge or save it as "
-            "safetensors first, and train or load on that",
-            "a base on this disk: the folder has to be where config.json or adapter_config.json "
-            "says, on this machine",
-            why="Unsloth merges file by file: it reads the base's safetensors again, from disk or "
-            "from the Hub",
-            known="Unsloth says so; the base's name stands in adapter_config.json",
-            settles=False,
-        ),
+        lambda case: _BASE_NOT_FOUND if _MERGES.search(case.hit.text) else None,
         {
             "RuntimeError: No '.safetensors' files found for the base model: me/gemma": (
                 "list_repo_files"
             ),
             "model.push_to_hub_merged Error: not found locally or on HuggingFace": "safetensors",
+            "vad model not found locally or on Hugging Face, downloading from S3": "",
         },
         alone=True,
     ),
@@ -139,22 +179,13 @@ KINDS: tuple[General, ...] = (
         r"(?:sentencepiece\w{0,12}\.proto\b[^\n]{0,80}|[Ii]nvalid proto descriptor[^\n]{0,120})A "
         r"file "
         r"with this name is already in the pool|Couldn't build proto file into descriptor pool",
-        always(
-            "two copies of one .proto file (SentencePiece's) were loaded in this process",
-            "restart the kernel, and export in the fresh one: load the saved model, then "
-            "save_pretrained_gguf",
-            "pip install -U protobuf sentencepiece transformers",
-            "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python   before the first import",
-            why="transformers, sentencepiece and the converter each bring "
-            "sentencepiece_model.proto; "
-            "protobuf's compiled part takes a name once",
-            known="protobuf says so",
-            settles=False,
-        ),
+        _twice,
         {
             "Couldn't build proto file into descriptor pool! Invalid proto descriptor for file "
             '"sentencepiece_model.proto": sentencepiece_model.proto: A file with this name is '
             "already in the pool.": "restart the kernel",
+            "TypeError: Couldn't build proto file into descriptor pool: duplicate file name "
+            "onnx/onnx-ml.proto": "onnx/onnx-ml.proto",
         },
         alone=True,
     ),

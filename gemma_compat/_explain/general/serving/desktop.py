@@ -87,7 +87,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "answer-not-in-the-tools-form",
-        r"does not match the expected (?P<form>[\w-]{2,40}) format|"
+        r"produced output that does not match the expected [\w-]{2,40} format|"
+        r"expected peg-\w{2,30} format|"
         r"Failed to parse (?:input|tool call)[^\n]{0,60}peg-",
         always(
             "llama-server could not read the model's answer in the form that its template "
@@ -108,6 +109,7 @@ KINDS: tuple[General, ...] = (
         {
             '{"error":{"code":500,"message":"The model produced output that does not match the '
             'expected peg-gemma4 format","type":"server_error"}}': "--jinja",
+            "ValueError: row 3 does not match the expected chat format": "",
         },
         alone=True,
     ),

@@ -208,7 +208,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "weight-not-found-by-tgi",
-        r"\bweight (?P<name>[\w.]{3,160}) does not exist|"
+        r"\bweight (?P<name>\w{1,60}\.[\w.]{1,120}) does not exist|"
         r"due to missing (?P<missing>[\w.]{3,160}\.weight)\b",
         _not_found_by_tgi,
         {
@@ -218,6 +218,7 @@ KINDS: tuple[General, ...] = (
                 "tie_word_embeddings"
             ),
             "the build fails due to missing a.weight": "",
+            "ValueError: loss weight kl_coef does not exist": "",
         },
         alone=True,
     ),

@@ -148,7 +148,7 @@ KINDS: tuple[General, ...] = (
     General(
         "projector-unknown-to-llama-cpp",
         r"unknown projector type: ?(?P<name>[\w-]{2,30})|this GGUF file has no vision encoder|"
-        r"mmproj[^\n]{0,80}(?:mismatch|does not match)|"
+        r"mmproj(?![^\n]{0,60}(?:sum|hash))[^\n]{0,80}(?:mismatch|does not match)|"
         r"mismatch between text model[^\n]{0,60}mmproj",
         lambda case: Answer(
             "llama.cpp cannot use this file as the projector (mmproj) for images"

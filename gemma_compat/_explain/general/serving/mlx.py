@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 from ..released import in_which
 
 _EXAMPLE = re.compile(r"mlx-examples|\blora/convert\.py|\bpython3?[\d.]* (?:lora|convert)\.py")
@@ -140,27 +140,47 @@ def _no_such_model(case: Case) -> Answer | None:
     )
 
 
+_PACKED_BY_MLX = Answer(
+    "the folder holds weights that MLX quantized, which llama.cpp's converter cannot read",
+    (
+        "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize   "
+        "(older: --de-quantize)",
+        "or fuse the adapter with the 16-bit base, and convert that folder",
+    ),
+    why="MLX packs quantized weights into 32-bit integers (U32) with scales and biases beside them",
+    known="the dtype or the names in the message are MLX's",
+)
+
 KINDS: tuple[General, ...] = (
     General(
         "mlx-adapter-of-another-kind",
         r"SimpleNamespace' object has no attribute '(?P<name>num_layers|lora_parameters)'",
-        lambda case: Answer(
-            f"mlx_lm wants {case.match['name']} in adapter_config.json, which an adapter of "
-            "another program does not have",
-            (
-                "an adapter that mlx_lm.lora trained: its adapter_config.json has num_layers and "
-                "lora_parameters",
-                "or merge with PEFT (merge_and_unload), then mlx_lm.convert of the merged folder",
-            ),
-            why="PEFT and Unsloth write r, lora_alpha and target_modules there, and name the "
-            "weights otherwise",
-            known="the attribute; read in mlx-lm 0.32.2",
-            settles=False,
+        lambda case: (
+            None
+            if case.is_of_the_script
+            else Answer(
+                f"mlx_lm wants {case.match['name']} in adapter_config.json, which an adapter of "
+                "another program does not have",
+                (
+                    "an adapter that mlx_lm.lora trained: its adapter_config.json has "
+                    "num_layers and "
+                    "lora_parameters",
+                    "or merge with PEFT (merge_and_unload), then mlx_lm.convert of the merged "
+                    "folder",
+                ),
+                why="PEFT and Unsloth write r, lora_alpha and target_modules there, and name the "
+                "weights otherwise",
+                known="the attribute; read in mlx-lm 0.32.2",
+                settles=False,
+            )
         ),
         {
             "AttributeError: 'types.SimpleNamespace' object has no attribute 'num_layers'": (
                 "merge_and_unload"
-            )
+            ),
+            'Traceback (most recent call last):\n  File "train.py", line 8, in <module>\n    '
+            "range(args.num_layers)\nAttributeError: 'types.SimpleNamespace' object has no "
+            "attribute 'num_layers'": "",
         },
         alone=True,
     ),
@@ -242,18 +262,12 @@ KINDS: tuple[General, ...] = (
         "mlx-weights-in-a-converter",
         r"SAFETENSORS_DATA_TYPES\[info\['dtype'\]\]|KeyError: 'U32'|"
         r"Unrecognized tensor name: '[\w.]{1,120}\.(?:scales|biases)'",
-        always(
-            "the folder holds weights that MLX quantized, which llama.cpp's converter cannot read",
-            "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize   "
-            "(older: --de-quantize)",
-            "or fuse the adapter with the 16-bit base, and convert that folder",
-            why="MLX packs quantized weights into 32-bit integers (U32) with scales and biases "
-            "beside them",
-            known="the dtype or the names in the message are MLX's",
-        ),
+        lambda case: None if case.is_of_the_script else _PACKED_BY_MLX,
         {
             "ValueError: Unrecognized tensor name: 'lm_head.scales'": "--dequantize",
             "    data_type = SAFETENSORS_DATA_TYPES[info['dtype']]\nKeyError: 'U32'": "MLX",
+            'Traceback (most recent call last):\n  File "read.py", line 8, in <module>\n    '
+            "DTYPES[name]\nKeyError: 'U32'": "",
         },
         alone=True,
     ),

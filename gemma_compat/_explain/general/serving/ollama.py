@@ -134,6 +134,19 @@ def _not_a_gguf(case: Case) -> Answer | None:
     )
 
 
+_OF_ANOTHER_CONVERTER = Answer(
+    "the GGUF was written by a converter that does not fit the llama.cpp that loads it",
+    (
+        "update the program that loads it (llama.cpp, Ollama, LM Studio)",
+        "or convert again with the convert_hf_to_gguf.py of that release",
+        "or a GGUF from the hub, if this one comes out of Ollama's own store (blobs)",
+    ),
+    why="converter and loader have to agree on settings and tensors of an architecture; Ollama "
+    "writes its own files of some models, which llama.cpp does not read",
+    known="llama.cpp says what it misses; which of the two is older, it does not say",
+    settles=False,
+)
+
 KINDS: tuple[General, ...] = (
     General(
         "modelfile-ends-early",
@@ -174,7 +187,8 @@ KINDS: tuple[General, ...] = (
         r"mlx runner failed: (?:Error: )?unsupported architecture: (?P<run>\w{2,80})|"
         r"(?P<said>[\"'`]unsupported architecture[\"'`])|"
         r"error=\\?\"unsupported architecture(?: \\*\"(?P<logged>\w{2,80}))?|"
-        r"Error: (?:unsupported|unknown) architecture(?: \\?\"(?P<name>\w{2,80})\\?\")?|"
+        r"Error: (?:unsupported|unknown) architecture(?! \\?\"?(?:aarch|arm|amd|x86|"
+        r"riscv))(?: \\?\"(?P<name>\w{2,80})\\?\")?|"
         r"[Aa]rchitecture \\?['\"](?P<other>\w{2,80})\\?['\"] is not (?:yet )?supported by (?:this "
         r"version of )?[Oo]llama",
         _unsupported,
@@ -190,6 +204,7 @@ KINDS: tuple[General, ...] = (
                 "convert_hf_to_gguf"
             ),
             'Which pops off error "unsupported architecture":': "",
+            "Error: unsupported architecture aarch64": "",
         },
         alone=True,
     ),
@@ -258,20 +273,13 @@ KINDS: tuple[General, ...] = (
         "gguf-without-a-setting",
         r"key not found in model: (?P<name>[\w.]{3,100})|"
         r"wrong number of tensors; expected \d+, got \d+|invalid n_rot: \d+, expected \d+",
-        always(
-            "the GGUF was written by a converter that does not fit the llama.cpp that loads it",
-            "update the program that loads it (llama.cpp, Ollama, LM Studio)",
-            "or convert again with the convert_hf_to_gguf.py of that release",
-            "or a GGUF from the hub, if this one comes out of Ollama's own store (blobs)",
-            why="converter and loader have to agree on settings and tensors of an architecture; "
-            "Ollama writes its own files of some models, which llama.cpp does not read",
-            known="llama.cpp says what it misses; which of the two is older, it does not say",
-            settles=False,
-        ),
+        lambda case: None if case.is_of_the_script else _OF_ANOTHER_CONVERTER,
         {
             "llama_model_load: error loading model: error loading model hyperparameters: key not "
             "found in model: gemma3.attention.layer_norm_rms_epsilon": "convert again",
             "error loading model: wrong number of tensors; expected 444, got 443": "convert again",
+            'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    raise ValueError('
+            "text)\nValueError: wrong number of tensors; expected 3, got 2": "",
         },
         alone=True,
     ),

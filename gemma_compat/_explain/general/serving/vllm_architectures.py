@@ -218,7 +218,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "no-adapters-in-vllm",
-        r"(?P<name>[A-Z]\w{1,80}) does not support LoRA(?: yet|, but LoRA is enabled)",
+        r"(?P<name>[A-Z]\w{1,60}(?:For[A-Z]\w{2,40}|Model)|"
+        r"MiniCPM\w{1,20}) does not support LoRA(?: yet|, but LoRA is enabled)",
         lambda case: Answer(
             f"this vLLM does not serve adapters on {case.match['name']}",
             (
@@ -229,7 +230,10 @@ KINDS: tuple[General, ...] = (
             known="vLLM says so; which release does, it does not say",
             settles=False,
         ),
-        {"ValueError: Gemma4ForConditionalGeneration does not support LoRA yet.": "merged"},
+        {
+            "ValueError: Gemma4ForConditionalGeneration does not support LoRA yet.": "merged",
+            "ERROR: TensorRT does not support LoRA yet": "",
+        },
         alone=True,
     ),
     General(

@@ -8,10 +8,24 @@ from ...answer import Answer
 from ..base import Case, General, always
 from ..released import in_which
 
+_NOT_COMPILED = Answer(
+    "the vLLM that is imported lacks its compiled part",
+    (
+        "start from another folder than a checkout of vLLM: its folder vllm/ comes before the "
+        "installed package",
+        "pip install --force-reinstall vllm   in a fresh environment",
+    ),
+    why="the compiled part comes with the wheel or with a build (pip install -e . in the checkout)",
+    known="the name is that of the compiled part; why it is not there, the line does not say",
+    settles=False,
+)
+
 
 def _moved(case: Case) -> Answer:
     module = case.match["module"]
     happened = f"the installed vLLM has no module {module}, which its caller takes from it"
+    if re.fullmatch(r"vllm\.(?:\w{1,30}\.)?_\w{0,30}C(?:_\w{1,30})?", module):
+        return _NOT_COMPILED
     if module == "vllm.transformers_utils.tokenizer":
         return Answer(
             happened,
@@ -93,6 +107,7 @@ KINDS: tuple[General, ...] = (
             "ModuleNotFoundError: No module named 'vllm.transformers_utils.tokenizer'": "vllm<0.22",
             "ModuleNotFoundError: No module named 'vllm.worker.worker'": "vllm>=0.3.2,<=0.10.2",
             "ModuleNotFoundError: No module named 'vllm.nothing.here'": "advise --with vllm",
+            "ModuleNotFoundError: No module named 'vllm._C'": "another folder",
         },
         alone=True,
     ),

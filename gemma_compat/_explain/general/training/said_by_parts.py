@@ -210,7 +210,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "tpu-library-of-another-time",
-        r"\bTpu\w{3,60} not available in this library|libtpu\.so[^\n]{0,80}undefined symbol|"
+        r"\bTpu\w{1,20}_\w{3,60} not available in this library|"
+        r"libtpu\.so[^\n]{0,80}undefined symbol|"
         r"PJRT (?:plugin|C) API version[^\n]{0,80}(?:mismatch|does not match|incompatible)",
         always(
             "the TPU's library (libtpu) is of another release than torch_xla, JAX or TensorFlow "
@@ -225,7 +226,8 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "F external/local_xla/xla/stream_executor/tpu/tpu_library_init_fns.inc:85] "
-            "TpuUtil_GetXlaPadSizeFromTpuTopology not available in this library.": "libtpu"
+            "TpuUtil_GetXlaPadSizeFromTpuTopology not available in this library.": "libtpu",
+            "ImportError: TpuCallback not available in this library": "",
         },
         alone=True,
     ),

@@ -38,7 +38,9 @@ def _no_server(case: Case) -> Answer:
     """Answer by whose program starts llama-server: Unsloth's own llama.cpp, or another."""
     is_unsloth = _OF_UNSLOTH.search(case.near)
     return Answer(
-        "llama-server, which runs the GGUF, did not start: this sentence does not say why",
+        "llama-server, which runs the GGUF, did not start: this sentence does not say why"
+        if "start" in case.match[0]
+        else "llama-server, which runs the GGUF, ended: this sentence does not say why",
         (
             "pip install -U unsloth unsloth_zoo, and unsloth studio update   for a llama.cpp that "
             "knows the model"
@@ -145,12 +147,15 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "llama-server-not-started",
-        r"llama-server (?:failed to start|crashed at startup|process (?:died|exited)|exited)",
+        r"llama-server (?:failed to start|crashed at startup|process (?:died|exited)|exited)"
+        r"(?! (?:with (?:exit )?(?:code|status) 0\b|cleanly|normally))",
         _no_server,
         {
             '"Failed to load model: llama-server failed to start. Check that the GGUF file is '
             'valid and you have enough memory."': "by hand",
             "Unsloth Studio: llama-server failed to start": "unsloth studio update",
+            "error: llama-server exited": "ended",
+            "llama-server exited with code 0 after the test": "",
         },
         alone=True,
     ),

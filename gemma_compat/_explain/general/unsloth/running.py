@@ -129,6 +129,19 @@ _MASK = Answer(
     of_gemma=True,
 )
 
+_NO_LINEAR = Answer(
+    "code for linear layers (LoRA's, a merge's, a quantizer's) meets an embedding",
+    (
+        'modules_to_save=["embed_tokens", "lm_head"] in place of the same names in target_modules',
+        'target_modules="all-linear", or the names of the projections alone',
+        "pip install -U unsloth unsloth_zoo peft",
+    ),
+    why="Gemma's lm_head and embed_tokens are one tied matrix; an embedding has "
+    "num_embeddings and embedding_dim, and no in_features",
+    known="the message; which code reads it, the last frame says",
+    settles=False,
+)
+
 KINDS: tuple[General, ...] = (
     General(
         "mark-of-generation-missing",
@@ -276,18 +289,12 @@ KINDS: tuple[General, ...] = (
     General(
         "embedding-taken-for-a-linear-layer",
         r"'\w{0,20}Embedding' object has no attribute '(?:in|out)_features'",
-        always(
-            "code for linear layers (LoRA's, a merge's, a quantizer's) meets an embedding",
-            'modules_to_save=["embed_tokens", "lm_head"] in place of the same names in '
-            "target_modules",
-            'target_modules="all-linear", or the names of the projections alone',
-            "pip install -U unsloth unsloth_zoo peft",
-            why="Gemma's lm_head and embed_tokens are one tied matrix; an embedding has "
-            "num_embeddings and embedding_dim, and no in_features",
-            known="the message; which code reads it, the last frame says",
-            settles=False,
-        ),
-        {"AttributeError: 'Embedding' object has no attribute 'in_features'": "modules_to_save"},
+        lambda case: None if case.is_of_the_script else _NO_LINEAR,
+        {
+            "AttributeError: 'Embedding' object has no attribute 'in_features'": "modules_to_save",
+            'File "train.py", line 8, in <module>\n    n += m.in_features\n'
+            "AttributeError: 'Embedding' object has no attribute 'in_features'": "",
+        },
         alone=True,
     ),
 )
