@@ -9,6 +9,12 @@ from ..base import Case, General, always
 from ..released import upgrade
 
 
+def _names_it(case: Case) -> bool:
+    """Return whether the line or a frame is of bitsandbytes: other programs have such libraries."""
+    named = r"(?i)bitsandbytes|bnb|bit\b"
+    return re.search(named, f"{case.frames}\n{case.hit.text}") is not None
+
+
 def _library(case: Case) -> Answer | None:
     """Answer bitsandbytes' own lines about the compiled library that it could not load."""
     do = ("pip install -U bitsandbytes", "python -m bitsandbytes   prints what it looked for")
@@ -26,8 +32,6 @@ def _library(case: Case) -> Answer | None:
             known="bitsandbytes says so; which of the two, it does not say",
             settles=False,
         )
-    if not re.search(r"(?i)bitsandbytes|bnb|bit\b", f"{case.frames}\n{case.hit.text}"):
-        return None  # any program may say so of its own library
     cause = case.match["cause"] or ""
     if glibc := re.search(r"GLIBC(?:XX)?_[\d.]+", cause):
         return Answer(
@@ -40,7 +44,7 @@ def _library(case: Case) -> Answer | None:
             known="the loader says so",
             settles=False,
         )
-    if re.search(r"lib(?!bitsandbytes)\w{2,20}\.so", cause):
+    if re.search(r"lib(?!bitsandbytes)\w{2,20}\.so", cause) or not _names_it(case):
         return None
     return Answer(
         "bitsandbytes could not load its compiled library: 4 and 8 bits will not work",

@@ -31,6 +31,18 @@ def _lengths(case: Case) -> Answer | None:
 _OF_CONFIGS = {"omegaconf", "hydra"}
 
 
+def _read_by_the_script(name: str) -> Answer:
+    return Answer(
+        f"the script reads an entry {name} that the config it was given does not have",
+        (
+            f"print(OmegaConf.to_yaml(cfg))   shows its entries: is {name} spelt so there?",
+            f"or cfg.get('{name.rpartition('.')[2]}')   where it may be missing",
+        ),
+        known="the frame above is the script's own, and OmegaConf names the entry",
+        settles=False,
+    )
+
+
 def _override(case: Case) -> Answer:
     around = f"{case.hit.before[-600:]}{case.hit.text}\n{case.hit.after}"
     full = re.findall(r"(?:full_key: |Could not override ')([\w.]{2,120})", around)
@@ -55,15 +67,7 @@ def _override(case: Case) -> Answer:
         )
     reader = next((p for p in reversed(case.places) if p.module not in _OF_CONFIGS), None)
     if reader and reader.owner == OWN and "Could not override" not in around:
-        return Answer(
-            f"the script reads an entry {name} that the config it was given does not have",
-            (
-                f"print(OmegaConf.to_yaml(cfg))   shows its entries: is {name} spelt so there?",
-                f"or cfg.get('{name.rpartition('.')[2]}')   where it may be missing",
-            ),
-            known="the frame above is the script's own, and OmegaConf names the entry",
-            settles=False,
-        )
+        return _read_by_the_script(name)
     return Answer(
         f"the config of this release has no entry {name}",
         (

@@ -74,6 +74,13 @@ _NAMESPACES = {
 }
 
 
+_OF_ONE_TIME = (
+    "pip install -U torchao   where torchao is in the traceback (or pip uninstall -y torchao, "
+    "where nothing of yours uses it)",
+    "pip show torch torchao torchvision torchaudio   : those beside torch have to be of its time",
+)
+
+
 def _operator(case: Case) -> Answer | None:
     """Answer an operator that torch does not have, by whose its namespace is."""
     name = case.match["name"]
@@ -84,12 +91,7 @@ def _operator(case: Case) -> Answer | None:
     if not who:
         return Answer(
             f"a package calls an operator of torch ({name}) that this torch does not have",
-            (
-                "pip install -U torchao   where torchao is in the traceback (or pip uninstall -y "
-                "torchao, where nothing of yours uses it)",
-                "pip show torch torchao torchvision torchaudio   : those beside torch have to be "
-                "of its time",
-            ),
+            _OF_ONE_TIME,
             why="the operator came with another torch, or with an extension whose library was not "
             "loaded; transformers imports torchao wherever it is installed",
             known=known,
