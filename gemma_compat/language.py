@@ -203,7 +203,7 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
         return not any(re.search(_NO_NAME, value) for value in unknown)
     edges = [template.startswith("{") and values[0], template.endswith("}") and values[-1]]
     return size >= _LONG or not any(
-        edge in unknown and ", " in edge and not re.search(_KNOWN_LIST, edge)
+        edge in unknown and re.search("[,;] ", edge) and not re.search(_KNOWN_LIST, edge)
         for edge in edges
         if edge
     )

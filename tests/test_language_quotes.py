@@ -61,12 +61,19 @@ def test_the_releases_that_a_rule_was_judged_by_are_told_in_chinese() -> None:
     breaks = "PEFT keeps its own copy of the weights"
     said = language.said(f"with unsloth 2026.4.5, transformers 5.5.0, {breaks}")
     assert said == f"在 unsloth 2026.4.5、transformers 5.5.0 下，{breaks}"
+    fit = "torch: no release fits exactly; nearest 2.1.0 (the oldest read) to 2.1.2 (1 of 2 frames "
+    said = language.said(
+        f"{fit}fit: a build from the source, changed files, or tracebacks of several environments)"
+    )
+    assert said.startswith("torch：没有完全吻合的版本；最接近的是 2.1.0（读过的最旧版本）到 2.1.2")
+    two = "torch (read off the traceback); transformers (read off the traceback)"
+    assert language.said_list(two) == "torch（从堆栈读出）; transformers（从堆栈读出）"
     assert language.said("the same error on ranks 0, 1, 2") == "这些 rank 上有同样的错误：0, 1, 2"
 
 
 def test_code_of_the_user_is_told_in_chinese() -> None:
     found = explained("RuntimeError: frob is off", "/usr/src/app/lib.py")
-    assert '在您自己的代码中：spin, lib.py 第 12 行: raise FrobError("...")' in found
+    assert '在你自己的代码中：spin, lib.py 第 12 行: raise FrobError("...")' in found
 
 
 def test_both_figures_that_are_no_numbers_are_named_in_chinese() -> None:

@@ -34,12 +34,22 @@ _WITH_RELEASES = tuple(
     f"{{{len(names.split())}}}"
     for names in (
         *("unsloth", "unsloth-zoo", "transformers", "unsloth transformers", "unsloth trl"),
+        "torch unsloth",
         *("unsloth-zoo transformers", "unsloth-zoo torch", "unsloth-zoo datasets"),
         *("unsloth-zoo peft", "unsloth peft", "unsloth unsloth-zoo", "peft torchao"),
         *("unsloth unsloth-zoo transformers", "unsloth-zoo torch unsloth"),
     )
 )
+# What fits no release: a value that holds brackets is read whole only where they are spelt out.
+_NEAREST = tuple(
+    f"{{0}}: no release fits exactly; nearest {named} ({{{n}}} of {{{n + 1}}} frames fit: a build "
+    "from the source, changed files, or tracebacks of several environments)"
+    for named in ("{1} (the oldest read)", "{1} (the newest read)", "{1} (the oldest read) to {2}")
+    for n in (named.count("{") + 1,)
+)
 COMPOSED = (
+    *_NEAREST,
+    "PyTorch counts {0} GiB on a card of {1}: what a sleeping engine has given back is counted too",
     *_WITH_RELEASES,
     # What a card means: sentences that several have in common.
     *dict.fromkeys(item.meaning for item in ARCHITECTURES),

@@ -92,10 +92,12 @@ FRAMES = (
     "report/notebook/preflight.py",
     "tables/gpu_tables.py",
 )
-_CODE = re.compile(  # but an option or a module with words behind it is for people
-    r"^(?:--|python -m)(?!.*(   |[a-z]: ))|^https?:|\(\?|\\[.d(w]|^[\w.]+Error\b|\{\}"
-    r"|[^ \n|]\|[^ \n|]|^\||\($"  # a regular expression, a table, a call over several lines
-    r"|^(pip install|sudo) (?!.*(,|\band|   |\. ))"  # a command and nothing else
+# What a person does not read. Three blanks part code from words, and these are for people.
+_CODE = re.compile(
+    r"^(?!.*   )(?:--|python -m)(?!.*[a-z]: )|^https?:(?!.*   )|\(\?(?!.*   )|\\[.d(w](?!.*   )"
+    r"|^[\w.]+Error\b|\{\}"
+    r"|^[^\n]*[^ \n|<]\|[^ \n|>](?!.*   )|^\||\($"  # a regular expression, a table, a call cut off
+    r"|^(pip install|sudo) (?!.*(,|\band|   |: |\. ))"  # a command and nothing else
 )
 # Calls that hold texts to look for, and which of their arguments are what is said.
 _LOOKED_FOR = {

@@ -61,9 +61,8 @@ def of_origin(origin: Origin) -> tuple[Statement, ...]:
     where = f"{origin.site.function or 'the module itself'} in {origin.site.path}"
     found = []
     if origin.wording:
-        text = f"Raised by {where}; {origin.package} raises this text there in " + told(
-            origin.releases
-        )
+        releases = told(origin.releases)
+        text = f"Raised by {where}; {origin.package} raises this text there in {releases}"
         found.append(Statement("origin", origin.package, text, lines=(origin.at,)))
     else:
         text = f"The last {origin.package} function in the traceback is {where}"
