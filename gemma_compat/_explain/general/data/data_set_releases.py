@@ -6,8 +6,10 @@ from ...answer import Answer
 from ..base import Case, General, always
 
 
-def _not_a_dataclass(case: Case) -> Answer:
+def _not_a_dataclass(case: Case) -> Answer | None:
     """Answer a text that datasets raises on a newer file, and torch beside a newer Triton."""
+    if case.is_of_the_script:
+        return None  # fields() of a value of its own
     newer = "pip install -U 'datasets>=4.0.0'   and restart the kernel"
     triton = "pip install --force-reinstall torch   (it brings the triton of its release)"
     if case.says(r"[/\\]datasets[/\\]|generate_from_dict"):
@@ -64,6 +66,8 @@ KINDS: tuple[General, ...] = (
             'features.py", line 1474, in generate_from_dict\n    f\nTypeError: must be called with '
             "a dataclass type or instance": "datasets>=4.0.0",
             "TypeError: must be called with a dataclass type or instance": "two",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 1, in f\n    fields(cfg)\n'
+            "TypeError: must be called with a dataclass type or instance": "",
         },
     ),
     General(

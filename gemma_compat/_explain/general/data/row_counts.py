@@ -161,7 +161,7 @@ KINDS: tuple[General, ...] = (
         "launcher-in-a-notebook",
         r"`Accelerator` should only be initialized inside your training function|"
         r"has been initialized before the `notebook_launcher` could|"
-        r"An issue was found when (?:launching the training|verifying)|"
+        r"An issue was found when verifying|"
         r"This likely stems from an outside import causing issues once the `notebook_launcher",
         always(
             "notebook_launcher starts processes, and CUDA or an Accelerator is in use in this one "
@@ -174,7 +174,8 @@ KINDS: tuple[General, ...] = (
             "ValueError: To launch a multi-device training from your notebook, the `Accelerator` "
             "should only be initialized inside your training function. Restart your notebook": (
                 "accelerate launch script.py"
-            )
+            ),
+            "RuntimeError: An issue was found when launching the training: no such file": "",
         },
     ),
     General(

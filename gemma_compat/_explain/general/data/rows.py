@@ -144,8 +144,15 @@ _OF_DATA = re.compile(
 )
 
 
+# A table of the script's own whose entry is asked for: paths["test"].
+_OF_ELSE = re.compile(
+    r"(?i)(?:cfg|conf|args|opts?|options|settings|paths?|files?|dirs?|urls?|metrics?|scores?|results?|"
+    r"params|history|logs?|state|loaders?|env\w*)\[['\"]\w+['\"]\]"
+)
+
+
 def _no_split(case: Case) -> Answer | None:
-    if re.search(r"config|adapter|kwargs", case.code):
+    if re.search(r"config|adapter|kwargs", case.code) or _OF_ELSE.search(case.code):
         return None  # a name of something else
     place = case.places[-1] if case.places else None
     if place is not None and place.owner == PACKAGE and not _OF_DATA.search(place.file):
@@ -205,6 +212,10 @@ KINDS: tuple[General, ...] = (
             "in run\n    m = self.loops[stage]\nKeyError: 'test'": "",
             'Traceback (most recent call last):\n  File "/x/site-packages/peft/peft_model.py", '
             "line 1, in f\n    peft_config = self.peft_config[adapter_name]\nKeyError: 'test'": "",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 1, in f\n    '
+            "open(paths['test'])\nKeyError: 'test'": "",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 1, in f\n    '
+            "rows = load_dataset(path)['test']\nKeyError: 'test'": "no split test",
         },
     ),
     General(

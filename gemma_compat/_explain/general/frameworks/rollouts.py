@@ -69,7 +69,7 @@ def _override(case: Case) -> Answer:
     if reader and reader.owner == OWN and "Could not override" not in around:
         return _read_by_the_script(name)
     return Answer(
-        f"the config of this release has no entry {name}",
+        f"the config that Hydra reads has no entry {name}",
         (
             "the example script of the installed release has the names; take the option out, or "
             "install the release that the script was written for",

@@ -211,7 +211,7 @@ KINDS: tuple[General, ...] = (
         "compiler-loses-its-pieces",
         r"AssertionError: Pieces mismatches|Cannot access storage of TensorWrapper",
         always(
-            "torch.compile gave up on a part of the model: the error is the compiler's",
+            "a transform of torch (torch.compile, torch.func) failed on a part of the model",
             "TORCHDYNAMO_DISABLE=1 before the command (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)",
             "or CUDA_VISIBLE_DEVICES=0, where the model was split over several cards",
             "pip install -U torch triton unsloth unsloth_zoo   for a compiler that knows it",

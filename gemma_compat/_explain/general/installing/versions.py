@@ -87,7 +87,17 @@ def _no_set_of_releases(case: Case) -> Answer:
     )
 
 
-def _old_python(case: Case) -> Answer:
+_NO_TYPE = re.compile(r"\|: 'NoneType' and '(?:int|float|bool|str|list|dict|set|Tensor|ndarray)'")
+_WRITTEN = re.compile(
+    r"\b(?:list|dict|tuple|set|frozenset|type|deque|defaultdict|OrderedDict|Counter|\w*[Qq]ueue|"
+    r"Iter\w+|Callable|Mapping|Sequence|PathLike|Popen|Future|Pattern|Match)\["
+)
+
+
+def _old_python(case: Case) -> Answer | None:
+    of_a_class = "subscriptable" in case.match[0] and case.is_of_the_script and "[" in case.code
+    if _NO_TYPE.search(case.hit.text) or of_a_class and not _WRITTEN.search(case.code):
+        return None  # a value that is None, or an entry that is asked of a class
     needed, form = ("3.10", "X | None") if "|" in case.match[0] else ("3.9", "list[X]")
     here = case.facts.python if case.facts.known("python") else None
     is_older = here is not None and versions.parse(here) < versions.parse(needed)
@@ -258,6 +268,9 @@ KINDS: tuple[General, ...] = (
                 "a type is meant"
             ),
             "TypeError: unsupported operand type(s) for |: 'type' and 'NoneType'": "3.10",
+            "TypeError: unsupported operand type(s) for |: 'NoneType' and 'int'": "",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 1, in f\n    x = C["a"]\n'
+            "TypeError: 'type' object is not subscriptable": "",
         },
     ),
     General(

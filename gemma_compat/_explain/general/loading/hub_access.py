@@ -39,12 +39,17 @@ _NO_TEMPLATE_THERE = Answer(
 )
 
 
+# Clients of other services: what they do not reach is not the Hub.
+_CLIENTS = {"ollama", "openai", "anthropic", "litellm", "wandb", "mlflow", "comet_ml", "swanlab"}
+
+
 def _out_of_reach(case: Case) -> Answer | None:
     if re.search(r"cannot import name|\[c10d\]|/simple/[\w.-]+/", case.hit.text):
         return None  # an error's name alone; a launcher that looks for a machine; pip and its index
     if "Unknown scheme for proxy" in case.hit.text:
         return not_reached(case)
-    if not case.is_of_a_hub or is_local(case):
+    of_a_client = _CLIENTS.intersection(case.packages) and "huggingface_hub" not in case.packages
+    if not case.is_of_a_hub or is_local(case) or of_a_client:
         return another_server(case)
     asked = f"{case.above}{case.around}"
     if re.search(r"[/\\]trl[/\\]\S{1,60}, line \d+, in \w{0,20}chat_template", case.around):
@@ -169,6 +174,7 @@ KINDS: tuple[General, ...] = (
         _gated,
         {
             "OSError: You are trying to access a gated repo.\nCannot access gated repo": "licence",
+            "Error: Access to model gpt-4o is restricted for your organization": "",
             "Access to model google/gemma-3-4b-pt is restricted and you are not in the authorized "
             "list. Visit https://huggingface.co/google/gemma-3-4b-pt": "not granted yet",
             "Access to model anthropic.claude is restricted in this region": "",

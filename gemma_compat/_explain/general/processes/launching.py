@@ -71,8 +71,10 @@ def _forked(case: Case) -> Answer:
     )
 
 
-def _no_command(case: Case) -> Answer:
+def _no_command(case: Case) -> Answer | None:
     name = next(text for text in case.match.groups() if text)
+    if name == "swift" and re.search(r"\bswift (?:build|run|package|test|--version)\b", case.near):
+        return None  # the language
     package = _INSTALLS.get(name, name)
     return Answer(
         f"the shell finds no command {name}",
@@ -276,6 +278,7 @@ KINDS: tuple[General, ...] = (
             'Der Befehl "torchrun" ist entweder falsch geschrieben oder': "pip install torch",
             "llamafactory-cli : 无法将“llamafactory-cli”项识别为 cmdlet、函数": "pip install",
             "'swift' 不是内部或外部命令，也不是可运行的程序": "pip install ms-swift",
+            "$ swift build\nbash: swift: command not found": "",
         },
         alone=True,
     ),

@@ -63,9 +63,18 @@ _OWN_ERROR = re.compile(
 )
 
 
+_STARTS_TRAINING = re.compile(
+    r"python|\.py\b|torchrun|torch\.distributed|accelerate|deepspeed|launch|swift|llamafactory|axolotl|"
+    r"\.sh\b|train|finetune"
+)
+
+
 def _of_the_launcher(case: Case) -> Answer | None:
     if case.error is None or not case.error.is_of_a_launcher:
         return None
+    command = re.search(r"Command (.{1,300}?) (?:returned|died)", case.message)
+    if command and not _STARTS_TRAINING.search(command[1]):
+        return None  # ffmpeg or git, say, which the script started
     above = case.hit.before[-6000:] + case.hit.text[: case.hit.match.start()]
     if _OWN_ERROR.search(above):
         return None  # that one is to be answered
@@ -159,6 +168,8 @@ KINDS: tuple[General, ...] = (
             "'['python', 'x.py']' returned non-zero exit status 1.": "that came first",
             "ValueError: x\n\nsubprocess.CalledProcessError: Command '['python', 'x.py']' returned "
             "non-zero exit status 1.": "",
+            "subprocess.CalledProcessError: Command '['ffmpeg', '-i', 'a.mp4']' returned non-zero "
+            "exit status 1.": "",
         },
     ),
     General(

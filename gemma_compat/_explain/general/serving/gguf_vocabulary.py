@@ -101,21 +101,22 @@ KINDS: tuple[General, ...] = (
         r"Vocab size mismatch \(model has|added token ID\(s\) to be sequential|"
         r"Expected new token IDs",
         always(
-            "the tokenizer in the folder and the embeddings of the model do not have the same "
-            "tokens",
+            "the tokenizer's files in the folder do not count the tokens as the model, or one "
+            "another, does",
             "the tokenizer of the run beside the merged model: tokenizer.save_pretrained(FOLDER)",
             "where no tokens were added: tokenizer files and added_tokens.json of the base "
             "checkpoint",
             "where they were: model.resize_token_embeddings(len(tokenizer)) before saving",
             why="a trainer or a library added tokens to the tokenizer (a pad token often), and the "
             "converter counts both",
-            known="the message has both numbers",
+            known="the message has the numbers",
             settles=False,
         ),
         {
+            "ValueError: Expected added token ID(s) to be sequential; got [1, 5]": "one another",
             "ValueError: Vocab size mismatch (model has 256000, but tokenizer.model has 256002).": (
                 "added_tokens.json"
-            )
+            ),
         },
         alone=True,
     ),

@@ -266,7 +266,7 @@ KINDS: tuple[General, ...] = (
         "trainer-without-a-tokenizer",
         r"'(?P<owner>\w{0,40}Trainer)' object has no attribute 'tokenizer'",
         lambda case: Answer(
-            f"{case.match['owner']} keeps the tokenizer under another name: processing_class",
+            f"{case.match['owner']} has no tokenizer; a Trainer keeps it as processing_class",
             (*newer_reader(case), "trainer.processing_class"),
             why="transformers 4.46 renamed it, and 5 no longer has the old name",
             known="the message; transformers' own deprecation names the release",

@@ -16,7 +16,7 @@ _OF_TRL = r"(?:SFT|DPO|GRPO|KTO|ORPO|CPO|PPO|RLOO|Reward|OnlineDPO|XPO|NashMD|BC
 def _tuple_for_output(case: Case) -> Answer:
     name = case.match["name"]
     return Answer(
-        f"a forward pass returned a tuple where an output with .{name} is expected",
+        f"a tuple stands where an output with .{name} is expected",
         (
             "model.config.return_dict = True, or return_dict=True in the call",
             f"print(type(outputs), len(outputs))   before outputs.{name}",
@@ -210,17 +210,21 @@ KINDS: tuple[General, ...] = (
         rf"(?P<method>{_OF_TRL}\.\w{{3,40}})\(\) (?:got an unexpected keyword argument "
         r"'(?:num_items_in_batch|start_time|train_dataset|trial)'|"
         r"takes (?:from )?\d[^\n]{0,30}positional arguments? but \d+ (?:was|were) given)",
-        lambda case: Answer(
-            f"TRL's own {case.match['method']} has the signature of an older transformers",
-            (
-                "pip install -U trl",
-                "or transformers of TRL's time: python -m gemma_compat advise --with trl",
-            ),
-            why="transformers 4.46 hands num_items_in_batch to compute_loss and training_step, "
-            "4.47 start_time to log, 4.52 a data set to _get_train_sampler; TRL took each up a "
-            "release later",
-            known="the message names TRL's class; the releases were read in the wheels of "
-            "transformers. A class of the script that bears TRL's name would look the same",
+        lambda case: (
+            None
+            if case.is_of_the_script
+            else Answer(
+                f"TRL's own {case.match['method']} has the signature of an older transformers",
+                (
+                    "pip install -U trl",
+                    "or transformers of TRL's time: python -m gemma_compat advise --with trl",
+                ),
+                why="transformers 4.46 hands num_items_in_batch to compute_loss and training_step, "
+                "4.47 start_time to log, 4.52 a data set to _get_train_sampler; TRL took each up a "
+                "release later",
+                known="the message names TRL's class; the releases were read in the wheels of "
+                "transformers. A class of the script that bears TRL's name would look the same",
+            )
         ),
         {
             "TypeError: DPOTrainer.log() takes 2 positional arguments but 3 were given": (
@@ -228,6 +232,9 @@ KINDS: tuple[General, ...] = (
             ),
             "TypeError: SFTTrainer.compute_loss() got an unexpected keyword argument "
             "'num_items_in_batch'": "pip install -U trl",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 1, in f\n    '
+            "trainer.train(3, 4)\nTypeError: DPOTrainer.train() takes 2 positional arguments but 3 "
+            "were given": "",
         },
     ),
     General(

@@ -61,8 +61,10 @@ _OF_TEXT = re.compile(r"(?i)token|truncat|max_len|encode|padding|model_max")
 _OF_TABLES = re.compile(r"csv|pandas|pyarrow|numpy|sqlite|field_size_limit|np\.|pd\.")
 
 
-def _too_large(case: Case) -> Answer:
+def _too_large(case: Case) -> Answer | None:
     frames = case.frames
+    if case.is_of_the_script and "to_bytes" in case.code:
+        return None  # bytes that are too few for a number of the script's own
     seen = case.code or frames[-400:]
     limit = "csv.field_size_limit(2**31 - 1)   in place of sys.maxsize, on Windows"
     wide = "np.int64 (dtype='int64') for that column, or text, where it holds long ids or hashes"
@@ -110,6 +112,8 @@ KINDS: tuple[General, ...] = (
         {
             "OverflowError: int too big to convert": "max_length=2048",
             "OverflowError: cannot fit 'int' into an index-sized integer": "model_max_length",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 1, in f\n    '
+            "b = n.to_bytes(4, 'big')\nOverflowError: int too big to convert": "",
             'Traceback (most recent call last):\n  File "/w/t.py", line 9, in f\n    '
             "csv.field_size_limit(sys.maxsize)\nOverflowError: Python int too large to convert to "
             "C long": "field_size_limit",

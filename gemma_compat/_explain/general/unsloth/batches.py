@@ -47,6 +47,17 @@ def _of_swift(name: str) -> Answer:
     )
 
 
+def _of_a_script(name: str) -> Answer:
+    return Answer(
+        f"the script reads {name} of a row or batch that does not have it",
+        ("print(batch.keys())   before the line that reads it, and the names that it shows",),
+        why="TRL's preference trainers (DPO and its kin) make such names when they tokenize; "
+        "rows that none of them tokenized do not have them",
+        known="the message names the key, and the frame is the script's",
+        settles=False,
+    )
+
+
 def _preferences(case: Case) -> Answer:
     """Answer by who reads the key: the script, a framework on top of TRL, or TRL itself."""
     name = case.match["name"]
@@ -67,6 +78,8 @@ def _preferences(case: Case) -> Answer:
         )
     if re.search(r"[/\\]swift[/\\]trainers|ms-swift[/\\]swift", case.frames + case.around):
         return _of_swift(name)
+    if case.is_of_the_script and "get_batch" not in case.frames:
+        return _of_a_script(name)
     return Answer(
         f"a preference trainer (DPO and its kin) does not find {name} in a row or batch",
         (
@@ -138,6 +151,8 @@ KINDS: tuple[General, ...] = (
             '  File "/w/ms-swift/swift/trainers/dpo_trainer.py", line 114, in tokenize_row\n    n '
             "= len(answer['prompt_input_ids'])\nKeyError: 'prompt_input_ids'": "of ms-swift, not",
             "KeyError: 'prompt'": "",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 1, in f\n    '
+            "ids = row['prompt_input_ids']\nKeyError: 'prompt_input_ids'": "the script reads",
         },
     ),
     General(

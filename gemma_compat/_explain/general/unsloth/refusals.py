@@ -245,9 +245,10 @@ _without_engine = always(
 
 
 def _engine(case: Case) -> Answer | None:
-    """Answer, unless the error was caught: PEFT's wrappers ask each other for an attribute."""
-    caught = "During handling of the above exception" in case.hit.after
-    return None if caught and case.says("in __getattr__") else _without_engine(case)
+    """Answer, unless PEFT's wrappers ask each other, or it is of a class of the script's own."""
+    is_own = case.is_of_the_script and not re.search(r"(?:Model|For[A-Z]|Lora)\w*'", case.hit.text)
+    caught = case.says("in __getattr__") and "During handling of the above" in case.hit.after
+    return None if is_own or caught else _without_engine(case)
 
 
 KINDS: tuple[General, ...] = (

@@ -168,19 +168,25 @@ KINDS: tuple[General, ...] = (
     General(
         "unsloth-without-its-vllm",
         r"object has no attribute '(?P<name>save_lora|load_lora|fast_generate)'",
-        lambda case: Answer(
-            f"{case.match['name']} exists on a model that Unsloth loaded with its vLLM engine only",
-            (
-                "model.save_pretrained('FOLDER'), model.generate(...)   without that engine",
-                "or FastLanguageModel.from_pretrained(..., fast_inference=True)",
-            ),
-            why="save_lora, load_lora and fast_generate are put on the model by fast_inference",
-            known="the message names the method; read in unsloth 2025.3.19, llama.py",
+        lambda case: (
+            None
+            if not re.search(r"nsloth|'\w*(?:Peft|For[A-Z])\w*' object", case.around + case.near)
+            else Answer(
+                f"{case.match['name']} exists on a model that Unsloth loaded with its vLLM engine "
+                "only",
+                (
+                    "model.save_pretrained('FOLDER'), model.generate(...)   without that engine",
+                    "or FastLanguageModel.from_pretrained(..., fast_inference=True)",
+                ),
+                why="save_lora, load_lora and fast_generate are put on the model by fast_inference",
+                known="the message names the method; read in unsloth 2025.3.19, llama.py",
+            )
         ),
         {
             "AttributeError: 'PeftModelForCausalLM' object has no attribute 'save_lora'": (
                 "save_pretrained"
-            )
+            ),
+            "AttributeError: 'StableDiffusionPipeline' object has no attribute 'load_lora'": "",
         },
     ),
     General(
