@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ _PLURAL = r"(?<=[a-z])\(\.\*\?\)"  # of a pattern: checkpoint(.*?)
 # Of a template: the values that are an error's own text.
 _QUOTES = (
     r"\{(\d)\}(?=, and no rule here knows it|\. Training went on)|(?:error|and) says: \{(\d)\}"
+    r"|frame that is here is line \{\d\} of \{\d\}: \{(\d)\}"
 )
 _MOST_PARTS = 6
 _SHORT, _LONG = 9, 34  # letters
@@ -112,16 +113,26 @@ def _by_parts(language: str, text: str) -> str:
 
     Before something that was added, a name or a release will do. A long list is left alone.
     """
-    places = list(re.finditer(_ADDED, text))
-    for place in places if len(places) <= _MOST_PARTS else ():
-        both = place[0] == _AND
-        head, tail = text[: place.start()], text[place.end() if both else place.start() :]
-        found = [_translated(language, head), _translated(language, tail)] if head else []
-        is_known = found and (found[0] != head or (" " not in head and not both))
-        if is_known and found[1] != tail:
+    for head, tail, both in _splits(text):
+        found = [_translated(language, head), _translated(language, tail)]
+        if (found[0] != head or (" " not in head and not both)) and found[1] != tail:
             joined = _catalogue(language).gettext(f"{{0}}{_AND}{{1}}") if both else "{0}{1}"
             return _filled(joined, dict(enumerate(found)))
     return text
+
+
+def _splits(text: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield where a text may be two: head, tail, whether ``and`` joins them.
+
+    A sentence that goes on only at times has the sign at its own end: ``the frames are of ...;``.
+    """
+    places = list(re.finditer(_ADDED, text))
+    for place in places if len(places) <= _MOST_PARTS else ():
+        head, both = text[: place.start()], place[0] == _AND
+        if head:
+            yield head, text[place.end() if both else place.start() :], both
+            if place[0] == "; ":
+                yield f"{head};", text[place.end() :], False
 
 
 def said_list(text: str) -> str:

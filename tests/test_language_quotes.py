@@ -68,6 +68,8 @@ def test_the_releases_that_a_rule_was_judged_by_are_told_in_chinese() -> None:
     assert said.startswith("torch：没有完全吻合的版本；最接近的是 2.1.0（读过的最旧版本）到 2.1.2")
     two = "torch (read off the traceback); transformers (read off the traceback)"
     assert language.said_list(two) == "torch（从堆栈读出）; transformers（从堆栈读出）"
+    went_on = "the import ended with ImportError, above; a package that the class needs is broken"
+    assert language.said(f"{went_on} or of another release").startswith("上方的导入以 ImportError ")
     assert language.said("the same error on ranks 0, 1, 2") == "这些 rank 上有同样的错误：0, 1, 2"
 
 

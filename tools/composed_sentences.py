@@ -49,7 +49,8 @@ _NEAREST = tuple(
 )
 COMPOSED = (
     *_NEAREST,
-    "PyTorch counts {0} GiB on a card of {1}: what a sleeping engine has given back is counted too",
+    "tokenizer.chat_template = AutoTokenizer.from_pretrained(TUNED).chat_template   : the "
+    "tokenizer of the instruction-tuned checkpoint (-Instruct, -it, -Chat) of the family",
     *_WITH_RELEASES,
     # What a card means: sentences that several have in common.
     *dict.fromkeys(item.meaning for item in ARCHITECTURES),
