@@ -192,7 +192,7 @@ def _is_warned_of(hit: Hit) -> bool:
     return "Warning: " in hit.text[: hit.match.start()]
 
 
-# A statement that raises with words of its own, and what is run from its checkout.
+# A statement that raises in its own words, and what is run from its checkout.
 _WORDED = re.compile(r"(?:raise [A-Z][\w.]*\(|assert\b[^\"']*)\s*[rfuRFU]{0,2}[\"'](?P<words>.+)")
 _OPENED = re.compile(r"(?:raise [A-Z][\w.]*|assert\b[^\"']*)\($")
 _APART = re.compile(r"\{[^{}]{0,200}\}|%[sdr]")
@@ -209,7 +209,7 @@ _OF_ANYONE = {
 
 
 def _is_worded_by_the_script(case: Case) -> bool:
-    """Return whether the user's own statement raised the last error in words of its own.
+    """Return whether the user's own statement raised the last error in its own words.
 
     Then no library said them. What a statement only hands on, such as another program's output,
     stands in none of its literals.
