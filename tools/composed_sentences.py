@@ -49,6 +49,10 @@ _NEAREST = tuple(
 )
 COMPOSED = (
     *_NEAREST,
+    *(
+        "{0} was called, and has no kernels for the GPU",
+        "an extension beside torch has no kernels for the GPU",
+    ),
     "tokenizer.chat_template = AutoTokenizer.from_pretrained(TUNED).chat_template   : the "
     "tokenizer of the instruction-tuned checkpoint (-Instruct, -it, -Chat) of the family",
     *_WITH_RELEASES,

@@ -91,6 +91,7 @@ FRAMES = (
     "report/notebook/explanation.py",
     "report/notebook/preflight.py",
     "tables/gpu_tables.py",
+    "tables/torch_wheels.py",
 )
 # What a person does not read. Three blanks part code from words, and these are for people.
 _CODE = re.compile(
