@@ -12,14 +12,14 @@ def _not_a_dataclass(case: Case) -> Answer | None:
         return None  # fields() of its own value
     newer = "pip install -U 'datasets>=4.0.0'   and restart the kernel"
     triton = "pip install --force-reinstall torch   (it brings the triton of its release)"
-    if case.says(r"[/\\]datasets[/\\]|generate_from_dict"):
+    if "datasets" in case.packages or case.says(r"generate_from_dict"):
         return Answer(
             "the data set was written by a newer datasets than the one that reads it",
             (newer, "or delete its folder in ~/.cache/huggingface/datasets"),
             why="datasets 4 writes feature types that 3 does not know (List)",
             known="the frame is that of datasets; the type came with datasets 4.0.0",
         )
-    if case.says(r"_inductor|AttrsDescriptor|[/\\]triton[/\\]"):
+    if "triton" in case.packages or case.says(r"_inductor|AttrsDescriptor"):
         return Answer(
             "torch and the triton beside it are not of the same time",
             (triton,),

@@ -79,7 +79,7 @@ def _no_template_of_others(case: Case) -> Answer:
     set_it = (
         "tokenizer = get_chat_template(tokenizer, chat_template='NAME')   of "
         "unsloth.chat_templates, before the trainer is made"
-        if re.search(r"(?i)unsloth", case.near)
+        if re.search(r"Unsloth|import unsloth|from unsloth|Fast\w*Model\b", case.near)
         else "tokenizer.chat_template = AutoTokenizer.from_pretrained(TUNED).chat_template"
     )
     return Answer(
@@ -189,6 +189,8 @@ KINDS: tuple[General, ...] = (
             "ValueError: Cannot use chat template functions because tokenizer.chat_template is not "
             "set and no template argument was passed!": "chat_template.jinja",
             "google/gemma-3-1b-it\nValueError: Cannot use chat template functions because": "-it",
+            "/home/me/envs/unsloth/bin/python train.py\nValueError: Cannot use chat template "
+            "functions because tokenizer.chat_template is not set": "chat_template.jinja",
             "google/gemma-3-1b-pt\nValueError: Cannot use chat template functions because": (
                 "google/gemma-3-1b-it: the"
             ),

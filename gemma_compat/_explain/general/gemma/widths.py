@@ -193,22 +193,30 @@ KINDS: tuple[General, ...] = (
     General(
         "model-without-its-head-for-an-adapter",
         r"'(?P<name>\w{2,40}Model)' object has no attribute 'prepare_inputs_for_generation'",
-        lambda case: Answer(
-            f"an adapter of the kind CAUSAL_LM wants a class with a head: {case.match['name']} has "
-            "none",
-            (
-                "PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE), ADAPTER)   "
-                "(multimodal: AutoModelForImageTextToText), not .language_model or AutoModel",
-                "or task_type='FEATURE_EXTRACTION' in adapter_config.json, for embeddings",
-            ),
-            why="PEFT takes prepare_inputs_for_generation from the model for that kind of task",
-            known="the message names the class",
-            settles=False,
+        lambda case: (
+            None
+            if case.is_of_the_script
+            else Answer(
+                f"an adapter of the kind CAUSAL_LM wants a class with a head: "
+                f"{case.match['name']} has "
+                "none",
+                (
+                    "PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE), "
+                    "ADAPTER)   "
+                    "(multimodal: AutoModelForImageTextToText), not .language_model or AutoModel",
+                    "or task_type='FEATURE_EXTRACTION' in adapter_config.json, for embeddings",
+                ),
+                why="PEFT takes prepare_inputs_for_generation from the model for that kind of task",
+                known="the message names the class",
+                settles=False,
+            )
         ),
         {
             "`'Gemma4TextModel' object has no attribute 'prepare_inputs_for_generation'`": (
                 "AutoModelForCausalLM"
-            )
+            ),
+            'File "t.py", line 3, in <module>\n    model.prepare_inputs_for_generation(ids)\n'
+            "AttributeError: 'MyModel' object has no attribute 'prepare_inputs_for_generation'": "",
         },
         alone=True,
     ),

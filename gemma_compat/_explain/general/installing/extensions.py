@@ -26,7 +26,7 @@ def _apex(case: Case) -> Answer:
 
 
 def _norm(case: Case) -> Answer | None:
-    if not case.says(r"(?i)liger"):
+    if case.is_of_the_script or not case.says(r"(?i)liger[_-]kernel|use_liger|\bLiger"):
         return None
     return Answer(
         f"Liger's forward runs on a norm that Liger did not prepare: it lacks {case.match['name']}",
@@ -138,6 +138,8 @@ KINDS: tuple[General, ...] = (
             "AttributeError: 'LigerRMSNormForGemma3' object has no attribute 'in_place'": (
                 "use_liger_kernel=True"
             ),
+            "AttributeError: 'Gemma3RMSNorm' object has no attribute 'offset'": "",
+            'File "/w/liger/t.py", line 4, in <module>\n    n.offset\n'
             "AttributeError: 'Gemma3RMSNorm' object has no attribute 'offset'": "",
         },
     ),

@@ -110,11 +110,12 @@ def _dll(case: Case) -> Answer:
         )
     if code == "1314":
         return Answer(
-            "Windows lets this user make no symbolic links, which the hub's cache uses",
+            "Windows lets this user make no symbolic links",
             (
                 "switch on Developer Mode (Settings > For developers), or start as administrator",
                 "or from_pretrained on a folder: hf download NAME --local-dir FOLDER",
             ),
+            why="" if case.is_of_the_script else "the hub's cache links its files",
             known="the number of the Windows error",
         )
     whose = _whose(case)

@@ -150,7 +150,9 @@ def _no_index(case: Case) -> Answer | None:
     if listed is not None:
         return listed
     shards = re.search(r"model-0000\d-of-0000\d", case.around)
-    merged = re.search(r"merge", case.around) and re.search(r"(?i)unsloth", case.near + case.around)
+    merged = re.search(r"merge", case.around) and re.search(
+        r"Unsloth|import unsloth|Fast\w*Model", case.near + case.around
+    )
     if not shards and not merged:
         return _NO_WEIGHTS
     return Answer(

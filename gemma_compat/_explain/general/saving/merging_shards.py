@@ -13,7 +13,7 @@ _MERGE = (
 
 
 def _no_dimension(case: Case) -> Answer:
-    if case.says(r"model_merger|merge\w*fsdp|fsdp\w*merge"):
+    if case.says(r"model_merger|\bverl\b"):
         return Answer(
             "shards are put together along their first dimension, and one entry is a single number "
             "without any",
@@ -67,6 +67,10 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: zero-dimensional tensor (at position 0) cannot be concatenated": (
                 "verl.model_merger"
             ),
+            "RuntimeError: zero-dimensional tensor (at position 0) cannot be concatenated": (
+                "torch.stack"
+            ),
+            'File "t.py", line 4, in merge_fsdp\n    torch.cat([a, b])\n'
             "RuntimeError: zero-dimensional tensor (at position 0) cannot be concatenated": (
                 "torch.stack"
             ),

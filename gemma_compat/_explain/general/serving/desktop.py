@@ -41,7 +41,8 @@ def _hidden(case: Case) -> Answer | None:
 
 def _older_template(case: Case) -> Answer | None:
     """Answer where a program is told to write the turns of Gemma 1 to 3 for a Gemma 4."""
-    if not re.search(r"(?i)gemma-?_?4", case.near):
+    named = re.search(r"(?i)gemma[-_]?(?P<number>\d)", case.hit.text)  # the command's own model
+    if named and named["number"] != "4" or not re.search(r"(?i)gemma-?_?4", case.near):
         return None
     is_llama = re.search(r"(?i)llama[-_. ]?(?:server|cli|cpp)|\.gguf\b", case.near)
     return Answer(
@@ -142,6 +143,7 @@ KINDS: tuple[General, ...] = (
             "llama-server --model gemma-4-26B-A4B-it-Q4_K_M.gguf --chat-template gemma": "--jinja",
             "SpecForge, --chat-template gemma, target gemma-4-31B: an all-zero loss mask": "--help",
             "llama-server --model gemma-3-4b-it.gguf --chat-template gemma": "",
+            "see gemma-4\nllama-server -m gemma-3-4b.gguf --chat-template gemma": "",
         },
         alone=True,
     ),

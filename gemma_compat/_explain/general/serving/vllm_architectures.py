@@ -84,12 +84,18 @@ def _of_verl(name: str) -> Answer:
     )
 
 
+# SGLang's frames, modules and commands; its bare name stands in lists of packages, too.
+_OF_SGLANG = (
+    r"[/\\]sglang[/\\]|\bsglang\.|\bsglang serve|\bSGLang\b|\b(?:in|with|using|of) sglang\b"
+)
+
+
 def _architecture(case: Case) -> Answer:
     name = case.match["name"] or case.match["told"]
     if re.search(r"(?i)eagle|dspark|draft|assistant|mtp|dflash", name):
         return drafter_unknown(name)
     known = in_which(case) if case.match["name"] else None
-    package = "sglang" if re.search(r"(?i)\bsglang\b", case.around + case.near) else "vllm"
+    package = "sglang" if re.search(_OF_SGLANG, case.around + case.near) else "vllm"
     if case.says(r"dtensor_weight_loader|megatron_weight_loader|verl[/\\]") or (
         package == "vllm" and case.says(r"dict_keys\(\['GPT2LMHeadModel'")
     ):
@@ -197,6 +203,9 @@ KINDS: tuple[General, ...] = (
             "supported for now. Supported architectures: dict_keys(['CohereForCausalLM'])": (
                 "Ignore import error"
             ),
+            "vllm 0.12 sglang 0.5\nValueError: Model architectures "
+            "['Gemma4ForConditionalGeneration'] "
+            "are not supported for now.": "pip install -U vllm",
             "python3 -m sglang.launch_server\nValueError: Model architectures "
             "['Glm4ForCausalLM'] are not supported for now. Supported architectures: "
             "dict_keys(['BaichuanForCausalLM'])": "pip install -U sglang",

@@ -34,7 +34,11 @@ def _moved(case: Case) -> Answer:
             known="read in unsloth 2026.10.9, import_fixes.py",
         )
     newer = (
-        "what calls vLLM (Unsloth, TRL) of the same time: pip install -U unsloth unsloth_zoo trl"
+        "the import in the script, by the name that this vLLM has for it: pip show -f vllm lists "
+        "its files"
+        if case.is_of_the_script
+        else "what calls vLLM (Unsloth, TRL) of the same time: pip install -U unsloth unsloth_zoo "
+        "trl"
     )
     advised = "or the vLLM that it was written for: python -m gemma_compat advise --with vllm"
     known = in_which(case)
@@ -108,6 +112,10 @@ KINDS: tuple[General, ...] = (
             "ModuleNotFoundError: No module named 'vllm.worker.worker'": "vllm>=0.3.2,<=0.10.2",
             "ModuleNotFoundError: No module named 'vllm.nothing.here'": "advise --with vllm",
             "ModuleNotFoundError: No module named 'vllm._C'": "another folder",
+            'Traceback (most recent call last):\n  File "train.py", line 2, in <module>\n    '
+            "from vllm.helper import x\nModuleNotFoundError: No module named 'vllm.helper'": (
+                "the import in the script"
+            ),
         },
         alone=True,
     ),
