@@ -115,7 +115,6 @@ def _dll(case: Case) -> Answer:
                 "switch on Developer Mode (Settings > For developers), or start as administrator",
                 "or from_pretrained on a folder: hf download NAME --local-dir FOLDER",
             ),
-            why="" if case.is_of_the_script else "the hub's cache links its files",
             known="the number of the Windows error",
         )
     whose = _whose(case)
