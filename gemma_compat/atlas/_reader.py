@@ -44,10 +44,11 @@ _NOTEBOOK = re.compile(
 _RICH = re.compile(
     r"(?P<path>[~\w./\\](?::\\)?[^\n:\"]{0,300}?\.py):(?P<line>\d+) in (?P<name>[\w.<>]+)\s*$"
 )
-# A notebook's cell: Cell In[3], line 5   |   Input In [3], in <cell line: 5>()
+# A notebook's cell: Cell In[3], line 5   |   Cell In[3], line 2, in f(x)   |   Input In [3], in f()
 _CELL = re.compile(
     r"(?P<path>(?:Cell |Input )?In ?\[\d+\]|<ipython-input-[\w-]+>)"
-    r"(?:, line (?P<line>\d+)\s*$|(?::(?P<at>\d+))?,? in (?P<name>[\w.]+|<[^>]{1,20}>))"
+    r"(?:, line (?P<line>\d+)(?:, in (?P<of>[\w.<>]{1,80})\(.*)?\s*$|"
+    r"(?::(?P<at>\d+))?,? in (?P<name>[\w.]+|<[^>]{1,20}>))"
 )
 _NUMBERED = re.compile(r"\s{0,10}(?P<arrow>-+>|❱|>)?\s{0,6}(?P<line>\d{1,6})(?:\s|$)(?P<code>.*)")
 _RICH_CODE = re.compile(r"\s{0,6}(?P<arrow>❱|>|➤)?\s{0,6}(?P<line>\d{1,6})\s*[│|](?P<code>.*)")
@@ -185,7 +186,8 @@ class Reader:
         cell = _CELL.match(line)
         if cell:
             at = int(cell["line"] or cell["at"] or 0)
-            return _Open(cell["path"], at, cell["name"] or "<module>", number, numbered=True)
+            name = cell["name"] or cell["of"] or "<module>"
+            return _Open(cell["path"], at, name, number, numbered=True)
         match = _NOTEBOOK.match(line)
         if match:
             at = int(match["line"] or match["only"] or 0)

@@ -342,3 +342,14 @@ def test_what_the_script_hands_on_is_answered(
 ) -> None:
     text = log(*frames, error="ValueError: Template gemma9 does not exist.\n")
     assert word in explained(text).generally[0].answer.happened
+
+
+def test_a_function_of_a_cell_raises_in_its_own_words() -> None:
+    text = (
+        "ValueError                                Traceback (most recent call last)\n"
+        'Cell In[4], line 4\n      1 def f(t):\n----> 4 f("report")\n\n'
+        "Cell In[4], line 2, in f(t)\n      1 def f(t):\n"
+        '----> 2     raise ValueError(f"Template {t} does not exist.")\n\n'
+        "ValueError: Template report does not exist.\n"
+    )
+    assert not explained(text).generally

@@ -32,16 +32,23 @@ KINDS: tuple[General, ...] = (
         r"Adapter with name \w{1,60} already exists|"
         r"already has [^\n]{0,40}(?i:adapter|peft|lora)|"
         r"You are trying to modify a model with PEFT for a second time",
-        always(
-            "the model has an adapter of that name already",
-            "run the cell that loads the model again, and get_peft_model once",
-            "or another adapter_name; model.set_adapter(NAME)",
+        lambda case: Answer(
+            "the model has an adapter of that name already"
+            if case.match[0].startswith("Adapter with name")
+            else "the model has an adapter already, and another is to be put on it",
+            (
+                "run the cell that loads the model again, and get_peft_model once",
+                "or another adapter_name; model.set_adapter(NAME)",
+            ),
             why="get_peft_model changes the model that it is given: a second call lays one adapter "
             "over the other",
         ),
         {
             "ValueError: Adapter with name default already exists. Please use a different name.": (
-                "get_peft_model once"
+                "of that name"
+            ),
+            "RuntimeError: You are trying to modify a model with PEFT for a second time.": (
+                "an adapter already, and another"
             ),
             "RuntimeError: function '_has_torch_function' already has a docstring": "",
         },
@@ -51,13 +58,20 @@ KINDS: tuple[General, ...] = (
         r"No adapter loaded\. Please load|Adapter with name \w{1,60} not found|"
         r"No adapter layers found in the model|Adapter \w{1,60} not found|"
         r"Adapter not found in (?:odict|dict)_keys",
-        always(
-            "an adapter was asked for, and the model has none of that name",
-            "model = PeftModel.from_pretrained(model, FOLDER, adapter_name=NAME)   first",
-            "print(model.peft_config)   lists those that are there",
+        lambda case: Answer(
+            "an adapter was asked for, and the model has none"
+            if case.match[0].startswith("No adapter")
+            else "an adapter was asked for, and the model has none of that name",
+            (
+                "model = PeftModel.from_pretrained(model, FOLDER, adapter_name=NAME)   first",
+                "print(model.peft_config)   lists those that are there",
+            ),
         ),
         {
             "ValueError: No adapter loaded. Please load an adapter first.": "peft_config",
+            "ValueError: Adapter with name b not found. Please pass an adapter that is there": (
+                "of that name"
+            ),
             "set_adapter() throws ValueError: Adapter not found in odict_keys": "adapter_name=NAME",
         },
     ),

@@ -186,14 +186,17 @@ KINDS: tuple[General, ...] = (
         "adapter-names-while-training",
         r"Cannot pass `adapter_names` when the model is in training mode|"
         r"Trying to infer with non-existing adapter",
-        always(
-            "adapter_names chooses an adapter for each row, and that is for inference only",
-            "model.eval()   before the call, and names from model.peft_config.keys()",
+        lambda case: Answer(
+            "adapter_names names an adapter that the model does not have"
+            if case.match[0].startswith("Trying")
+            else "adapter_names chooses an adapter for each row, and that is for inference only",
+            ("model.eval()   before the call, and names from model.peft_config.keys()",),
         ),
         {
             "ValueError: Cannot pass `adapter_names` when the model is in training mode.": (
-                "model.eval()"
-            )
+                "inference only"
+            ),
+            "ValueError: Trying to infer with non-existing adapter(s): b": "does not have",
         },
     ),
     General(

@@ -97,7 +97,8 @@ KINDS: tuple[General, ...] = (
         r"checkpoint is not a distributed checkpoint|"
         r"is not a distributed checkpoint",
         always(
-            "Megatron does not find its checkpoint, or its list of what was saved last",
+            "Megatron does not find its checkpoint there in a form that it reads, or its list of "
+            "what was saved last",
             "ls DIR   has to show latest_checkpointed_iteration.txt and the folder iter_N that it "
             "names",
             "the folder above iter_N as --load (ms-swift: --mcore_model, --load), on a disk that "

@@ -122,7 +122,7 @@ KINDS: tuple[General, ...] = (
         r"rollout world_size: \d+ is not divisible by infer_tp|"
         r"config\.data\.train_batch_size >= config\.actor",
         always(
-            "the batch sizes do not divide into one another and over the GPUs",
+            "the batch sizes, the GPUs and what is cut over them do not divide into one another",
             "data.train_batch_size x rollout.n: a multiple of the number of GPUs",
             "actor.ppo_mini_batch_size x rollout.n / GPUs: a multiple of "
             "actor.ppo_micro_batch_size_per_gpu",

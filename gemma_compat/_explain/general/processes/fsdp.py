@@ -176,17 +176,31 @@ KINDS: tuple[General, ...] = (
         r"requires running forward through the root module first|"
         r"does not support containers that do not implement forward|"
         r"FSDP does not support gradients of gradients",
-        always(
-            "something is done on a part of the model that FSDP allows on the whole of it only",
-            "model(...), accelerator.clip_grad_norm_(...) and no_sync on what prepare() returned",
-            "wrap modules that have a forward: the decoder layers, not their ModuleList",
+        lambda case: Answer(
+            "a gradient is taken of a gradient, which FSDP does not compute"
+            if "gradients of" in case.match[0]
+            else "FSDP is to wrap a module that has no forward of its own, such as a ModuleList"
+            if "containers" in case.match[0]
+            else "something is done on a part of the model that FSDP allows on the whole of it "
+            "only",
+            ("a loss without create_graph=True (penalties on gradients), or DDP in FSDP's place",)
+            if "gradients of" in case.match[0]
+            else (
+                "model(...), accelerator.clip_grad_norm_(...) and no_sync on what prepare() "
+                "returned",
+                "wrap modules that have a forward: the decoder layers, not their ModuleList",
+            ),
             known=_SAYS,
             settles=False,
         ),
         {
+            "RuntimeError: FSDP does not support gradients of gradients": "create_graph",
+            "RuntimeError: FSDP does not support containers that do not implement forward": (
+                "no forward of its own"
+            ),
             "RuntimeError: `clip_grad_norm_()` should only be called on the root FSDP instance": (
                 "accelerator.clip_grad_norm_"
-            )
+            ),
         },
         alone=True,
     ),
