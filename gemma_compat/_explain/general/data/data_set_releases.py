@@ -9,7 +9,7 @@ from ..base import Case, General, always
 def _not_a_dataclass(case: Case) -> Answer | None:
     """Answer a text that datasets raises on a newer file, and torch beside a newer Triton."""
     if case.is_of_the_script:
-        return None  # fields() of its own value
+        return None  # its own call of fields()
     newer = "pip install -U 'datasets>=4.0.0'   and restart the kernel"
     triton = "pip install --force-reinstall torch   (it brings the triton of its release)"
     if "datasets" in case.packages or case.says(r"generate_from_dict"):
