@@ -275,13 +275,13 @@ def test_a_log_without_such_an_error_opens_none_of_them(
 
 def test_explain_says_who_raised_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "train.log"
-    frame = ("llamafactory/model/model_utils/misc.py", "find_expanded_modules")
-    error = "ValueError: `num_layers` 26 should be divisible by `num_layer_trainable` 4."
+    frame = ("llamafactory/hparams/finetuning_args.py", "__post_init__")
+    error = "ValueError: Cannot use GaLore, APOLLO or BAdam together."
     file.write_text("\n".join(raised(error, frame)), encoding="utf-8")
     _cli.main(["explain", str(file)])
     said = " ".join(capsys.readouterr().out.split())
-    assert "Raised by find_expanded_modules in llamafactory/model/model_utils/misc.py" in said
-    assert "llamafactory raises this text there in 0.8.0 to " in said
+    assert "Raised by FinetuningArguments.__post_init__ in llamafactory/hparams/" in said
+    assert "llamafactory raises this text there in 0.9.3 to " in said
 
 
 def test_no_name_is_both() -> None:

@@ -52,11 +52,45 @@ def _pins(case: Case) -> Answer | None:
     more = f"; {len(lines) - 1} more such pairs" if len(lines) > 1 else ""
     if not _is_trained_with(who):
         return _of_the_image(who, own, f"{needs}{spec}", f"{needs} {have}", more)
+    text = f"{case.above}\n{case.hit.before}\n{case.hit.after}"
+    if cap := _cap_elsewhere(text, needs, spec, have):
+        return _both_ways(f"{who} {own}", f"{needs}{spec}", f"{needs}{cap}", text)
     return Answer(
         f"{who} {own} does not allow {needs} {have}: it asks for {needs}{spec}{more}",
         _cure(case, who, needs, spec, have),
         why=_why(case, who, needs, spec),
         known="pip printed both sides",
+    )
+
+
+def _cap_elsewhere(text: str, needs: str, spec: str, have: str) -> str:
+    """Return a bound that allows what is there, and nothing that this one asks for; else empty."""
+    lowest = re.search(r">=?\s*([\d.]+)", spec)
+    if lowest is None or not versions.is_valid(lowest[1]):
+        return ""
+    for found in re.finditer(rf"\b{re.escape(needs)}\b[^\n]{{0,40}}?(<=?)\s?([\d.]+\d)", text):
+        cap = found[2]
+        is_below = versions.is_valid(cap) and versions.parse(cap) < versions.parse(lowest[1])
+        if is_below and versions.is_valid(have) and versions.parse(have) <= versions.parse(cap):
+            return f"{found[1]}{cap}"
+    return ""
+
+
+def _both_ways(who: str, wanted: str, capped: str, text: str) -> Answer:
+    """Answer two packages of which no release of a third one suits both."""
+    named = re.search(r"(?i)llama[- ]?factory|axolotl|ms-swift|\bverl\b", text)
+    other = {"llama": "llamafactory"}.get(named[0][:5].lower(), named[0].lower()) if named else ""
+    return Answer(
+        f"no release suits both: {who} asks for {wanted}, and the text names {capped} as well",
+        (
+            f"pip install -U {other or 'the package that asks for ' + capped}   : a newer one may "
+            "allow more",
+            f"or leave {who.partition(' ')[0]} out of the run",
+        ),
+        why="one of the two is older than the other, and neither bound can be met by installing",
+        known="pip printed the one; the other stands in the text",
+        certain=False,
+        settles=False,
     )
 
 
@@ -164,6 +198,10 @@ KINDS: tuple[General, ...] = (
             "which is incompatible.`": "torch<2.11.0",
             "trl 1.0 requires peft<=0.9.6,>=0.8.6, but you have peft 0.15.2 which is "
             "incompatible.": "peft<=0.9.6",
+            "LLaMA-Factory asks for trl >= 0.8.6 and <= 0.9.6\nunsloth 2025.11.6 requires "
+            "trl<=0.24.0,>=0.18.2, but you have trl 0.9.6 which is incompatible.": (
+                "pip install -U llamafactory"
+            ),
             "dask-cudf 23.12.0 requires pandas<1.6.0dev0,>=1.3, but you have pandas 2.2.3 which is "
             "incompatible.\ntorch-tensorrt 2.3.0a0 requires torch<2.4.0,>=2.1.0.dev, but you have "
             "torch 2.4.0 which is incompatible.": "nothing, where",

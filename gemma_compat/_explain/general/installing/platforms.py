@@ -22,17 +22,31 @@ def _of_older_triton(case: Case) -> Answer:
     """Answer a module that Triton itself no longer has."""
     who = next((item for item in reversed(case.packages) if item != "triton"), "")
     name = case.match["gone"]
-    return Answer(
-        f"the installed Triton has no module triton.{name}: {who or 'a package'} is older than it",
-        (
-            f"pip install -U {(who or 'bitsandbytes').replace('_', '-')}",
+    if name == "ops":
+        who = who or "bitsandbytes"
+    text = case.hit.before + case.hit.after
+    is_other = "triton-library" in text  # a client of an inference server
+    if is_other or (not who and re.search(_ON_WINDOWS, text)):
+        do: tuple[str, ...] = (
+            f"pip uninstall -y {'triton-library' if is_other else 'triton'}; on Windows: pip "
+            "install triton-windows   (of the release that fits torch)",
+            f"or {_NOT_COMPILED}",
+        )
+    elif who:
+        do = (
+            f"pip install -U {who.replace('_', '-')}",
             "or the torch, with its Triton, of the time of that package",
-        ),
+        )
+    else:
+        do = ("pip show triton torch   and upgrade the older of Triton and what imports it",)
+    return Answer(
+        f"the installed Triton has no module triton.{name}, which {who or 'a package'} imports",
+        do,
         why="Triton 3.2 took triton.ops out; bitsandbytes before 0.45.1 imports it"
         if name == "ops"
         else "modules of Triton move between its releases",
         known="the message; who asks for it, the last frame says",
-        certain=bool(who) or name == "ops",
+        certain=bool(who),
     )
 
 
@@ -164,6 +178,9 @@ KINDS: tuple[General, ...] = (
             '  File "C:\\venv\\x.py", line 1, in f\nModuleNotFoundError: No module named '
             "'triton'": "triton-windows",
             "ModuleNotFoundError: No module named 'triton.ops'": "pip install -U bitsandbytes",
+            "pip install triton-library\nModuleNotFoundError: No module named 'triton.common'": (
+                "uninstall -y triton-library"
+            ),
             "'cuda' if ok else 'mps', on a RTX 3090, Windows 11\nModuleNotFoundError: No module "
             "named 'triton'": "triton-windows",
             "WSL2 under Windows 11\nModuleNotFoundError: No module named 'triton'": (

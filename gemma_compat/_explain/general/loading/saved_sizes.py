@@ -49,6 +49,12 @@ def _expert_adapter(saved: str, here: str) -> Answer:
     )
 
 
+# Embeddings and heads under the names that model files give them; InternLM's head is "output".
+_ADAPTED_TOKENS = re.compile(
+    r"(?:embed_tokens|lm_head|embed_out|word_embeddings|tok_embeddings|wte|model\.output)\.lora_"
+)
+
+
 def size_mismatch(case: Case) -> Answer:
     """Answer a shape in the file that is not the model's, by both shapes and the name."""
     saved, here = case.match["saved"], case.match["here"]
@@ -63,7 +69,7 @@ def size_mismatch(case: Case) -> Answer:
         return _packed(saved, here)
     if re.search(r"experts\S{0,40}\.lora_", case.hit.text):
         return _expert_adapter(saved, here)
-    if re.search(r"(?:embed_tokens|lm_head)\.lora_", case.hit.text):
+    if _ADAPTED_TOKENS.search(case.hit.text):
         tokens = tokens_of_an_adapter(saved, here)
         if tokens is not None:
             return tokens

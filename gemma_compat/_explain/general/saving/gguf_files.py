@@ -138,9 +138,11 @@ def _tensor(case: Case) -> Answer | None:
         "convert again with a converter (convert_hf_to_gguf.py) of the same time as the llama.cpp "
         "that loads it"
     )
+    anew = "pip install -U unsloth unsloth_zoo   and export again, where Unsloth made the file"
     return Answer(
         "llama.cpp asks for tensors that this GGUF does not hold in this form",
         (
+            *((anew,) if "unsloth" in (case.hit.before + case.hit.after).lower() else ()),
             *((update, f"or {again}") if update.startswith("update") else (again, f"or {update}")),
             "ls FOLDER   that was converted: each shard that model.safetensors.index.json lists",
         ),

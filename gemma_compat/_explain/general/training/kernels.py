@@ -229,6 +229,9 @@ def assertion(case: Case) -> Answer:
     )
 
 
+_LEFT_ON_THE_CPU = re.compile(r"[Ss]ome modules are dispatched on the CPU or the disk")
+
+
 def failed(case: Case) -> Answer:
     """Answer a kernel that failed; an assertion that was printed above it is what came first."""
     if "Assertion `" in case.above_traceback:
@@ -239,11 +242,17 @@ def failed(case: Case) -> Answer:
     )
     ends = library_of(case.frames)
     one_card = "or CUDA_VISIBLE_DEVICES=0 and one process, to leave device_map and links out"
+    is_split = _LEFT_ON_THE_CPU.search(case.hit.before) is not None
     return Answer(
         f"a kernel on the GPU failed; the frames end in {ends[0]}, which need not be where it began"
         if ends
         else "a kernel on the GPU failed; where, this traceback need not show",
         (
+            *(
+                ('device_map={"": 0}, or a smaller model: parts of this one were left on the CPU',)
+                if is_split
+                else ()
+            ),
             "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happened",
             *(ends[1:] if ends else (one_card,)),
             *([other_cuda] if "CUBLAS_STATUS" in case.hit.text else ()),
