@@ -179,7 +179,7 @@ KINDS: tuple[General, ...] = (
         lambda case: Answer(
             "a gradient is taken of a gradient, which FSDP does not compute"
             if "gradients of" in case.match[0]
-            else "FSDP is to wrap a module that has no forward of its own, such as a ModuleList"
+            else "FSDP is to wrap a module without a forward, such as a ModuleList"
             if "containers" in case.match[0]
             else "something is done on a part of the model that FSDP allows on the whole of it "
             "only",
@@ -196,7 +196,7 @@ KINDS: tuple[General, ...] = (
         {
             "RuntimeError: FSDP does not support gradients of gradients": "create_graph",
             "RuntimeError: FSDP does not support containers that do not implement forward": (
-                "no forward of its own"
+                "without a forward"
             ),
             "RuntimeError: `clip_grad_norm_()` should only be called on the root FSDP instance": (
                 "accelerator.clip_grad_norm_"
