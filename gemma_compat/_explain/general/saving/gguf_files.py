@@ -110,6 +110,9 @@ _IN_A_GGUF = re.compile(
 _OF_A_LOADER = re.compile(r"(?i)llama|gguf|ggml|error loading model|check_tensor|create_tensor")
 
 
+_ANEW = "pip install -U unsloth unsloth_zoo   and export again, where Unsloth made the file"
+
+
 def _tensor(case: Case) -> Answer | None:
     name = case.match["name"]
     if name and not _IN_A_GGUF.match(name) and not _OF_A_LOADER.search(case.hit.text):
@@ -135,19 +138,17 @@ def _tensor(case: Case) -> Answer | None:
         )
     update = update_of_the_loader(case)
     again = (
-        "convert again with a converter (convert_hf_to_gguf.py) of the same time as the llama.cpp "
-        "that loads it"
+        "convert again with the converter (convert_hf_to_gguf.py) of the llama.cpp that loads it"
     )
-    anew = "pip install -U unsloth unsloth_zoo   and export again, where Unsloth made the file"
     return Answer(
         "llama.cpp asks for tensors that this GGUF does not hold in this form",
         (
-            *((anew,) if "unsloth" in (case.hit.before + case.hit.after).lower() else ()),
+            *([_ANEW] if "unsloth" in (case.hit.before + case.hit.after).lower() else ()),
             *((update, f"or {again}") if update.startswith("update") else (again, f"or {update}")),
             "ls FOLDER   that was converted: each shard that model.safetensors.index.json lists",
         ),
-        why="converter and loader have to agree on the architecture; one of them is from "
-        "before it knew this model, or a shard was missing when the file was made",
+        why="converter and loader must agree on the architecture; one is from before it knew this "
+        "model, or a shard was missing when the file was made",
         known="the message; which of these it is, it does not say",
         settles=False,
     )
