@@ -220,8 +220,7 @@ KINDS: tuple[General, ...] = (
             "error loading model: check_tensor_dims: tensor 'blk.0.attn_q.weight' has wrong "
             "shape; expected 4096, 4096, got 4096, 5120, 1, 1": "converter",
             "Fine-tuned GGUF cannot be loaded in LM Studio: missing tensor": "update LM Studio",
-            "from llama_cpp import Llama\nllama_model_load: error loading model: missing tensor "
-            "'output.weight'": "update llama-cpp-python",
+            "llama_cpp: error loading model: missing tensor 'output.weight'": "llama-cpp",
             "error loading model: create_tensor: tensor 'output_norm.weight' not found": (
                 "each shard"
             ),
