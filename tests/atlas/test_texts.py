@@ -281,7 +281,7 @@ def test_explain_says_who_raised_it(tmp_path: Path, capsys: pytest.CaptureFixtur
     _cli.main(["explain", str(file)])
     said = " ".join(capsys.readouterr().out.split())
     assert "Raised by FinetuningArguments.__post_init__ in llamafactory/hparams/" in said
-    assert "llamafactory raises this text there in 0.9.3 to " in said
+    assert "llamafactory raises this text there in 0.9.2 to " in said
 
 
 def test_no_name_is_both() -> None:
