@@ -112,12 +112,16 @@ class Scanner:
             shapes = [shape for shape in shapes if number in self._possible[shape]]
         rows = (row for shape in shapes for row in rows_of[shape])
         # A match of several lines may have its words in any of them.
-        return sorted({max(0, row - back) for row in rows for back in range(item.lines)})
+        found = sorted({max(0, row - back) for row in rows for back in range(item.lines)})
+        if item.context and item.limit - self._left[number] >= _FIRST:  # the last ones are kept
+            return found[-_LAST:]
+        return found
 
 
 _KEPT = 1 << 18  # bytes
 _BEFORE, _SHOWN = 200, 2000  # characters
 _FEW = 64  # rows; to search them costs less than to compile a second expression
+_FIRST, _LAST = 50, 24  # hits whose context is asked for: all at first, then the last of a piece
 _CONTEXT = 16_000  # bytes before a hit; a quarter of them behind it
 
 

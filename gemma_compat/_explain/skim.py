@@ -12,11 +12,10 @@ from collections.abc import Iterable, Iterator
 
 from .scan import Scanner
 
-# Bytes of lines unlike all before them: so many are read whole; so many of those near an error or a
-# warning; so many of those with a loss.
-WHOLE = 1 << 19
-_NEAR = WHOLE + (1 << 18)
-_LOSSES = _NEAR + (1 << 18)
+# Bytes of lines unlike all before them: so many are read whole; then so many near an error or a
+# warning; and so many of those and of lines with a loss.
+WHOLE = 3 << 17
+_NEAR, _LOSSES = 1 << 17, 1 << 18
 _AT_THE_END = 2  # pieces that are read whole
 _WORDS = (b"error", b"exception", b"warn", b"fail")
 _LOSS = (b"loss",)
@@ -34,6 +33,7 @@ class Skim:
     def __init__(self, scanner: Scanner) -> None:
         self.lines: tuple[int, ...] = ()
         self._scanner = scanner
+        self._whole = 0  # bytes that were judged when skimming began
 
     def pieces(self, whole: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         """Yield each piece with its first line: from where no line is like another on, with empty
@@ -44,20 +44,21 @@ class Skim:
             if self._scanner.judged < WHOLE and not waiting:
                 yield line, piece
                 continue
+            self._whole = self._whole or self._scanner.judged
             waiting.append((line, piece))
             if len(waiting) > _AT_THE_END:
-                yield self._skimmed(*waiting.popleft())
+                first, skimmed = waiting.popleft()
+                self.lines = (*(self.lines or (first,))[:1], waiting[0][0] - 1)
+                yield first, self._skimmed(skimmed)
         yield from waiting
 
-    def _skimmed(self, line: int, piece: bytes) -> tuple[int, bytes]:
+    def _skimmed(self, piece: bytes) -> bytes:
         said = piece.lower()
-        judged = self._scanner.judged
+        judged = self._scanner.judged - self._whole
         places = [(at, 0, 0) for at in _places(_LOSS, said)] if judged < _LOSSES else []
         if judged < _NEAR:
             places += [(at, _ABOVE, _BELOW) for at in _places(_WORDS, said)]
-        last = line + piece.count(b"\n") - piece.endswith(b"\n")
-        self.lines = (*(self.lines or (line,))[:1], last)
-        return line, _only(places, piece)
+        return _only(places, piece) if places else b""
 
 
 def _places(words: Iterable[bytes], text: bytes) -> Iterator[int]:
@@ -71,7 +72,7 @@ def _places(words: Iterable[bytes], text: bytes) -> Iterator[int]:
 
 
 def _only(places: Iterable[tuple[int, int, int]], piece: bytes) -> bytes:
-    """Return the piece with nothing in the lines that are not near one of these places.
+    """Return the piece up to the last of these places, with nothing in the lines not near one.
 
     Args:
         places: each with how many bytes above it and below it are near.
@@ -83,8 +84,8 @@ def _only(places: Iterable[tuple[int, int, int]], piece: bytes) -> bytes:
             continue
         above, below = at - above, at + below
         start = max(end, piece.rfind(b"\n", 0, max(0, above)) + 1, above - _LONGEST)
-        kept.append(b"\n" * piece.count(b"\n", end, start))
+        if start > end:  # within one long line a blank stands for what is left out
+            kept.append(b"\n" * piece.count(b"\n", end, start) or b" ")
         end = piece.find(b"\n", below, below + _LONGEST) + 1 or min(len(piece), below + _LONGEST)
         kept.append(piece[start:end])
-    kept.append(b"\n" * piece.count(b"\n", end))
     return b"".join(kept)

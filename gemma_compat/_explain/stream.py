@@ -33,6 +33,7 @@ _QUOTES = {
     "\N{WORD JOINER}".encode(): b"",
 }
 _ENTITIES = {b"&quot;": b'"', b"&#39;": b"'", b"&#x27;": b"'", b"&lt;": b"<", b"&gt;": b">"}
+_ENTITY = re.compile(b"|".join(_ENTITIES))
 _MANY_BARS = 2  # carriage returns for each line; Windows ends each line with one
 # Bytes that no program prints into a log: control characters but those for blanks and bars.
 _CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r\b\f\v\x1b")
@@ -91,8 +92,8 @@ def _plain(piece: bytes) -> bytes:
         piece = b"\n".join(map(_readable, piece.replace(b"\0", b"").split(b"\n")))
     if b"\xe2" in piece:  # one byte alone is looked for ten times as fast
         piece = _replaced(piece, _QUOTES)
-    if b"&" in piece:
-        piece = _replaced(piece, _ENTITIES)
+    if b"&" in piece and b";" in piece:
+        piece = _ENTITY.sub(lambda found: _ENTITIES[found[0]], piece)
     if b"\x1b" in piece:
         piece = ANSI.sub(b"", piece)
     if b"a" * _LONG in piece.translate(_IS_DATA):  # to look for that is ten times as fast
@@ -142,9 +143,10 @@ def _are_data(piece: bytes, first: int, step: int, count: int) -> bool:
     lines = piece[first : first + count * step]
     if lines.count(b"\n") != count or lines[step - 1 :: step] != b"\n" * count:
         return False
-    if step > _WIDE and not lines.translate(None, _BASE64) and _holds(lines, _CAPITALS, 4):
-        return _holds(lines, _LETTERS, 4)
-    if lines.translate(None, _HEXADECIMAL):
+    some = lines[: _FEWEST_LINES * step]  # they show what the others have to be as well
+    if step > _WIDE and not some.translate(None, _BASE64) and _holds(some, _CAPITALS, 4):
+        return _holds(some, _LETTERS, 4) and not lines.translate(None, _BASE64)
+    if some.translate(None, _HEXADECIMAL) or lines.translate(None, _HEXADECIMAL):
         if step <= _WIDE:
             return False
         lines = b"".join([lines[at::step] for at in range(step - 1 - _SHOWN)])
@@ -163,7 +165,8 @@ def _as_drawn_last(line: bytes) -> bytes:
 
     Of the parts between carriage returns that differ in figures alone the last is left.
     """
-    return b"\r".join({part.translate(_DIGITS_AS_0): part for part in line.split(b"\r")}.values())
+    shapes = line.translate(_DIGITS_AS_0).split(b"\r")
+    return b"\r".join(dict(zip(shapes, line.split(b"\r"), strict=True)).values())
 
 
 def _readable(line: bytes) -> bytes:
