@@ -53,6 +53,7 @@ class Scanner:
         self.judged = 0
         self._patterns = list(patterns)
         self._left = [item.limit for item in self._patterns]
+        self._searched = [0] * len(self._patterns)  # rows, since its shapes were searched
         self._screen = Screen(self._patterns)
         self._seen: set[bytes] = set()  # shapes that were judged
         self._seen_bytes = 0
@@ -104,7 +105,9 @@ class Scanner:
         item = self._patterns[number]
         if item.longest:
             shapes = [shape for shape in shapes if len(shape) <= item.longest]
-        if sum(len(rows_of[shape]) for shape in shapes) > max(_FEW, 2 * len(shapes)) and item.shape:
+        self._searched[number] += sum(len(rows_of[shape]) for shape in shapes)
+        if self._searched[number] > max(_FEW, 2 * len(shapes)) and item.shape:
+            self._searched[number] = 0
             for shape in shapes:
                 if not item.shape.search(_text(shape)):
                     others = (one for one in self._possible[shape] if one != number)
