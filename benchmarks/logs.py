@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .figure import Figure
 
-SIZE = 24_000_000  # bytes of each log; of those whose lines all differ the first 400 KB cost most
+SIZE = 24_000_000  # bytes of each log; of those whose lines all differ the first 256 KB cost most
 LIMIT = 1.0  # times an empty interpreter's CPU, for each 10^6 bytes
 
 

@@ -14,7 +14,7 @@ from .scan import Scanner
 
 # Bytes of lines unlike all before them: so many are read whole; then so many near an error or a
 # warning; and so many of those and of lines with a loss.
-WHOLE = 3 << 17
+WHOLE = 1 << 18
 _NEAR, _LOSSES = 1 << 17, 1 << 18
 _AT_THE_END = 2  # pieces that are read whole
 _WORDS = (b"error", b"exception", b"warn", b"fail")

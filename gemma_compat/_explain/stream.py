@@ -149,10 +149,10 @@ def _are_data(piece: bytes, first: int, step: int, count: int) -> bool:
     if some.translate(None, _HEXADECIMAL) or lines.translate(None, _HEXADECIMAL):
         if step <= _WIDE:
             return False
-        lines = b"".join([lines[at::step] for at in range(step - 1 - _SHOWN)])
-        if lines.translate(None, _DUMP):
+        some = b"".join([lines[at::step] for at in range(step - 1 - _SHOWN)])
+        if some.translate(None, _DUMP):
             return False
-    return _holds(lines, b"abcdef", 8)
+    return _holds(some, b"abcdef", 8)
 
 
 def _holds(lines: bytes, some: bytes, share: int) -> bool:
