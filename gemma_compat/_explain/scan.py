@@ -77,7 +77,11 @@ class Scanner:
         for number in sorted(shapes):
             item = self._patterns[number]
             rows = self._rows(number, shapes[number], rows_of)
-            for row, text, match in islice(_matches(item, piece, rows), self._left[number]):
+            matches = _matches(item, piece, rows)
+            if item.context and item.limit - self._left[number] >= _FIRST:
+                last = islice(_matches(item, piece, reversed(rows)), _LAST)
+                matches = iter(list(last)[::-1])
+            for row, text, match in islice(matches, self._left[number]):
                 around = _context(piece.start(row), data, before) if item.context else ()
                 yield Hit(item.kind, item.key, first_line + piece.line(row), text, match, *around)
                 self._left[number] -= 1
@@ -115,16 +119,15 @@ class Scanner:
             shapes = [shape for shape in shapes if number in self._possible[shape]]
         rows = (row for shape in shapes for row in rows_of[shape])
         # A match of several lines may have its words in any of them.
-        found = sorted({max(0, row - back) for row in rows for back in range(item.lines)})
-        if item.context and item.limit - self._left[number] >= _FIRST:  # the last ones are kept
-            return found[-_LAST:]
-        return found
+        return sorted({max(0, row - back) for row in rows for back in range(item.lines)})
 
 
 _KEPT = 1 << 18  # bytes
 _BEFORE, _SHOWN = 200, 2000  # characters
 _FEW = 64  # rows; to search them costs less than to compile a second expression
-_FIRST, _LAST = 50, 24  # hits whose context is asked for: all at first, then the last of a piece
+# Of hits whose context is asked for the first and the last of a log are kept: all of its first
+# ones, then some at the end of each piece.
+_FIRST, _LAST = 50, 24
 _CONTEXT = 16_000  # bytes before a hit; a quarter of them behind it
 
 

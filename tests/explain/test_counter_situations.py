@@ -397,7 +397,7 @@ def test_the_situation_in_the_log_decides(
         ),
         (
             'Traceback (most recent call last):\n  File "/x/site-packages/torch/nn/modules/'
-            'module.py", line 17, in _call_impl\n    f()\n  File "/root/.cache/huggingface/modules/'
+            'module.py", line 17, in _call_impl\n    f()\n  File "/home/a/.cache/hub/modules/'
             'transformers_modules/x/y/1/m.py", line 20, in forward\n    self.config.rope_theta\n'
             "AttributeError: 'LlamaConfig' object has no attribute 'rope_theta'",
             "the code reads rope_theta",

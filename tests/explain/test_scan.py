@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import product
 from typing import Any
 
 import pytest
@@ -99,3 +100,14 @@ def test_no_quoted_error_is_kept_where_errors_are_raised(monkeypatch: Any) -> No
     kept.clear()
     read_log(io.BytesIO(b"FrobError: it is stuck\n" * 2 + said * 30), ())
     assert not kept
+
+
+def test_the_last_error_counts_though_rows_that_look_like_one_follow_it() -> None:
+    before = "".join(f"ValueError: value {number} is no number\n" for number in range(80))
+    words = ["".join(pair) for pair in product("abcdef", repeat=2)]
+    after = "".join(f"- in {word} no ValueError: was met\n" for word in words)
+    text = f"{before}{'a step is done' * 20_000}\nKeyError: 'the last'\n{after}".replace(
+        "done", "\n"
+    )
+    last = read_log(io.BytesIO(text.encode()), ()).last
+    assert last is not None and last.kind == "KeyError"

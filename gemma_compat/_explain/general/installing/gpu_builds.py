@@ -76,7 +76,7 @@ _ON_MACOS = (
 )
 _ELSEWHERE = r"\bLinux\b|/home/\w|[A-Z]:\\|manylinux|\bNVIDIA [A-Z]|\bGeForce\b|"
 _ELSEWHERE += r"\b(?:A100|H100|H200|B200|A10G?|L4|L40S?|T4|V100|RTX ?\d{4})\b"
-_ON_LINUX = r"\bLinux\b|/home/\w|/usr/|/root/|/workspace\b|manylinux"
+_ON_LINUX = r"\bLinux\b|/home/\w|/(?:usr|root)/|/workspace\b|manylinux"
 _ON_AMD = r"(?i)\bROCm\b|\bRX ?\d{4}|\bgfx\d{3,4}|\bMI\d{3}X?\b"
 
 
